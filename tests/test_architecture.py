@@ -1,4 +1,4 @@
-"""The house keeps its floors: imports point down, rooms stay small, heavy things live in one room."""
+"""The house keeps its floors: imports point down, rooms stay small, heavy things have one room."""
 
 import ast
 from pathlib import Path
