@@ -1,0 +1,84 @@
+"""What every room here asks of a table: its columns, its numbers, its pairs of waves."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from expertise.errors import DataError, listed, nearest
+
+Vector = NDArray[np.float64]
+
+
+def need_columns(table: pd.DataFrame, columns: Iterable[str]) -> None:
+    """Refuse a table that lacks a column, and offer the nearest one."""
+    for name in columns:
+        if name not in table:
+            raise DataError(
+                f"no column {name!r}{nearest(name, map(str, table.columns))}; "
+                f"the table has {listed(table.columns)}"
+            )
+
+
+def numbers(table: pd.DataFrame, column: str, *, missing: bool = True) -> Vector:
+    """Return a column as floats; words and infinite values are refused with their row."""
+    need_columns(table, [column])
+    read = pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    empty = table[column].isna().to_numpy()
+    bad = (np.isnan(read) & ~empty) | np.isinf(read)
+    if not missing:
+        bad |= empty
+    if bad.any():
+        raise DataError(
+            f"row {table.index[bad.argmax()]}, column {column!r}: not a finite number; "
+            f"give numbers{'' if not missing else ', and leave a missing value empty'}"
+        )
+    out: Vector = read
+    return out
+
+
+def before_after(
+    table: pd.DataFrame, waves: tuple[object, object], person: str, score: str
+) -> pd.DataFrame:
+    """Return person, before and after from a long table, missing where a wave is missing.
+
+    Everyone with a row at either wave is kept, so that those who were
+    measured once can be counted.
+    """
+    need_columns(table, [person, "wave", score])
+    first, last = waves
+    have = table["wave"].unique()
+    for wave in waves:
+        if wave not in have:
+            raise DataError(f"no wave {wave!r} in the table; it has {listed(have)}")
+    _in_order(table, first, last)
+    parts = []
+    for wave in waves:
+        rows = table[table["wave"] == wave]
+        if (twice := rows[person].duplicated()).any():
+            raise DataError(
+                f"row {rows.index[twice.to_numpy().argmax()]}: a second score of one person at "
+                f"wave {wave!r}; keep one row a person and wave"
+            )
+        parts.append(pd.Series(numbers(rows, score), index=pd.Index(rows[person], name=person)))
+    return pd.concat(dict(zip(("before", "after"), parts, strict=True)), axis=1).reset_index()
+
+
+def _in_order(table: pd.DataFrame, first: object, last: object) -> None:
+    """Refuse waves that run backwards, as far as the table can tell."""
+    wave = table["wave"]
+    if "months" in table:
+        when = table.groupby("wave", observed=True)["months"]
+        wrong = bool(when.max()[first] >= when.min()[last])
+    elif isinstance(wave.dtype, pd.CategoricalDtype) and wave.cat.ordered:
+        order = list(wave.cat.categories)
+        wrong = order.index(first) >= order.index(last)
+    elif pd.api.types.is_numeric_dtype(wave):
+        wrong = bool(first >= last)  # type: ignore[operator]
+    else:
+        wrong = first == last
+    if wrong:
+        raise DataError(
+            f"wave {last!r} does not come after wave {first!r}; give waves=(first, last) in time"
+        )
