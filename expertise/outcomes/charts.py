@@ -104,7 +104,7 @@ class ControlChart(Result):
                     str(number), (place, 1), xycoords=("data", "axes fraction"), va="bottom",
                     ha="center", color=look.color(3), fontweight="bold",
                 )  # fmt: skip
-            every = max(1, -(-len(x) // (4 if look.phone else 8)))
+            every = max(1, -(-len(x) // (3 if look.phone else 8)))
             axes.set_xticks(x[::every], [_label(time) for time in points["time"][::every]])
             axes.set_ylabel(self.measured)
 

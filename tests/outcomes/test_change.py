@@ -178,7 +178,7 @@ def test_effect_size_intervals_hold_the_true_size(size):
         "d_av": (s1 + s2) / 2, "d_pre": s1, "d_z": diff,
         "d_rm": diff / (2 * (1 - c / np.sqrt(s1 * s2))),
     }[size]  # fmt: skip
-    truth, hits, runs = 0.6 / np.sqrt(base), 0, 300
+    truth, hits, runs = 0.6 / np.sqrt(base), 0, 150
     for _ in range(runs):
         before, after = rng.multivariate_normal([0, 0.6], [[s1, c], [c, s2]], 40).T
         row = effect_sizes(long(before, after), waves=(0, 1)).sizes.set_index("term").loc[size]

@@ -40,7 +40,8 @@ def test_anhoej_limits():
 
 
 @pytest.mark.parametrize(
-    ("infection", "longest", "crossings"), [("BAC", 3, 13), ("CDI", 6, 8), ("UTI", 4, 11), (None, 4, 12)]
+    ("infection", "longest", "crossings"),
+    [("BAC", 3, 13), ("CDI", 6, 8), ("UTI", 4, 11), (None, 4, 12)],
 )  # fmt: skip
 def test_hospital_infections(real_data, infection, longest, crossings):
     """Values of R qicharts2 on its own data; total centre .0018236."""

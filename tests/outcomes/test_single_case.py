@@ -57,7 +57,7 @@ def test_mirrored_series_and_direction_give_the_same():
 
 def test_interval_of_nap_holds_its_truth():
     rng = np.random.default_rng(6)
-    truth, hits, runs = stats.norm.cdf(1 / np.sqrt(2)), 0, 400
+    truth, hits, runs = stats.norm.cdf(1 / np.sqrt(2)), 0, 150
     for _ in range(runs):
         row = sizes(rng.normal(0, 1, 10), rng.normal(1, 1, 10)).loc["NAP"]
         hits += row.conf_low <= truth <= row.conf_high
