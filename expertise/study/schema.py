@@ -28,12 +28,22 @@ class Label:
 
 
 @frozen
+class Asked:
+    """Who could be asked: a covariate within bounds (children from seven years, for example)."""
+
+    covariate: str
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+@frozen
 class Perspective:
     """A role from which people tell and answer; `slot` 1 to 3 gives it its colour and marker."""
 
     nl: Label
     en: Label
     slot: int = 0
+    asked: Asked | None = None
 
     def label(self, lang: str) -> str:
         """Return the word for one person with this role."""
