@@ -88,7 +88,7 @@ def _control_characters(grid: Grid) -> Iterator[Problem]:
     for name, cells in grid.columns.items():
         if which := [index for index, text in enumerate(cells.texts) if _CONTROL.search(text)]:
             what = "holds a NUL or another control character; remove it"
-            yield grid.problem(name, cells.positions(which), what)
+            yield grid.where.problem(name, cells.positions(which), what)
 
 
 @contextmanager

@@ -28,16 +28,18 @@ _DECIMAL = {".": _pattern(_POINT), ",": _pattern(_swapped(_POINT))}
 _GROUPED = {",": _pattern(_GROUPS), ".": _pattern(_swapped(_GROUPS))}
 _ONE_GROUP = re.compile(r"\s*[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}\s*")
 NOT_FINITE = re.compile(r"\s*[+-]?(?:nan|inf|infinity|oneindig)\s*", re.IGNORECASE)
-FOREIGN = re.compile(r"\s*[+-]?\d[\d.,]*\s*")
+ANY_SCRIPT = re.compile(r"\s*[+-]?\d[\d.,]*\s*")
 
 
-def reads(text: str, mark: str) -> bool:
-    """Tell whether a text is a number with this decimal mark.
+def reads(text: str, mark: str, *, grouped: bool = True) -> bool:
+    """Tell whether a text is a number with this decimal mark, thousands marked or not.
 
     >>> reads("1.234,5", ","), reads("1.234,5", ".")
     (True, False)
     """
-    return any(pattern.fullmatch(text) for pattern in (_PLAIN, _DECIMAL[mark], _GROUPED[mark]))
+    if _PLAIN.fullmatch(text) or _DECIMAL[mark].fullmatch(text):
+        return True
+    return grouped and bool(_GROUPED[mark].fullmatch(text))
 
 
 def convention(texts: Sequence[str]) -> Verdict:

@@ -1,20 +1,20 @@
 """Tables from CSV, XLSX and SPSS files, read surely or refused with the row and the column."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from expertise.errors import ExpertiseError, FileError, PrivacyError, listed, nearest
-from expertise.files.columns import Column, Reading, series
-from expertise.files.delimited import read_delimited
-from expertise.files.grid import Cells, Grid, Problem, Source, missing_table
+from expertise.files.columns import series
+from expertise.files.delimited import MARKS, read_delimited
+from expertise.files.grid import Cells, Grid, Problem, Source, Where, missing_table
 from expertise.files.identifiers import identifier
+from expertise.files.reading import Column, Reading
 from expertise.files.sav import read_sav
 from expertise.files.text import read_bytes
 from expertise.files.xlsx import read_xlsx
@@ -32,8 +32,9 @@ class TableFile:
         gaps) or float64, dates as datetime64, missing cells as NaN or NaT.
     source
         File, sha256, kind, encoding, delimiter, decimal mark, sheet.
-    rows
-        Shape (n,): the number that each row of `table` has in the file.
+    where
+        How rows are numbered in the file; `where.problem(column, positions,
+        what)` names rows of `table` (from 0) as a person finds them.
     labels, value_labels
         Of SPSS variables: column to label, and column to value to label.
     missing
@@ -44,16 +45,11 @@ class TableFile:
 
     table: pd.DataFrame
     source: Source
-    rows: npt.NDArray[np.int64]
+    where: Where
     labels: Mapping[str, str]
     value_labels: Mapping[str, Mapping[str, str]]
     missing: pd.DataFrame
     notes: tuple[Note, ...]
-    grid: Grid
-
-    def problem(self, column: str, positions: Iterable[int], what: str) -> Problem:
-        """Return a problem in rows of `table` (from 0), named as in the file."""
-        return self.grid.problem(column, positions, what)
 
     def __repr__(self) -> str:
         rows, columns = self.table.shape
@@ -75,6 +71,13 @@ class _Options:
     dates: str | None = None
     drop: Sequence[str] = ()
     allow: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if self.decimal not in (None, ".", ","):
+            raise FileError(f"decimal is {self.decimal!r}; allowed are '.' and ','")
+        if self.delimiter is not None and self.delimiter not in MARKS:
+            names = ", ".join(map(repr, MARKS))
+            raise FileError(f"delimiter is {self.delimiter!r}; allowed are {names}")
 
 
 def read_table(
@@ -204,24 +207,23 @@ def _read(path: Path, options: _Options) -> tuple[TableFile, tuple[Problem, ...]
         gone.append(_declared_missing(name, cells, declared))
         reading = Reading(
             grid=grid, name=name, cells=cells.emptied(declared) if declared else cells,
-            rule=rule, decimal=options.decimal, form=options.dates,
+            rule=rule, decimal=None if grid.native else options.decimal, form=options.dates,
         )  # fmt: skip
         columns[name] = series(reading)
         problems += reading.problems
         notes += reading.notes
-        if reading.mark:
-            marks[name] = reading.mark
+        if reading.used_mark:
+            marks[name] = reading.used_mark
     problems += _two_marks(grid, marks) + _repeated(grid, columns, options.unique)
     mark = next(iter(marks.values()), options.decimal)
     result = TableFile(
         table=pd.DataFrame(columns),
         source=replace(grid.source, decimal=mark),
-        rows=grid.rows,
+        where=grid.where,
         labels=grid.labels,
         value_labels=grid.value_labels,
         missing=pd.concat(gone, ignore_index=True),
         notes=tuple(notes),
-        grid=grid,
     )
     return result, tuple(problems)
 
@@ -275,7 +277,7 @@ def _identifiers(grid: Grid, allow: Sequence[str]) -> list[Problem]:
         if name not in allow
     }
     return [
-        grid.problem(
+        grid.where.problem(
             name, (), f"seems to hold {what}; drop the column, or allow it by name", PrivacyError
         )
         for name, what in found.items()
@@ -298,7 +300,7 @@ def _two_marks(grid: Grid, marks: Mapping[str, str]) -> list[Problem]:
     comma = next(name for name, mark in marks.items() if mark == ",")
     point = next(name for name, mark in marks.items() if mark == ".")
     what = f"has decimal commas while column {point!r} has decimal points; declare decimal"
-    return [grid.problem(comma, (), what)]
+    return [grid.where.problem(comma, (), what)]
 
 
 def _repeated(
@@ -310,4 +312,4 @@ def _repeated(
     keys = pd.DataFrame({name: columns[name] for name in unique})
     twice = np.flatnonzero(keys.duplicated(keep=False))
     what = f"these rows are the same in {listed(unique)}; each combination may occur once"
-    return [grid.problem(unique[0], twice, what)] * bool(len(twice))
+    return [grid.where.problem(unique[0], twice, what)] * bool(len(twice))
