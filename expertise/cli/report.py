@@ -20,8 +20,12 @@ def add(commands: Any) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Build the page and print where it lies."""
-    audience = "internal" if chosen.internal else "released"
-    page = build_report(chosen.study, audience=audience, pdf=chosen.pdf, out=chosen.out)
+    page = build_report(
+        chosen.study,
+        audience="internal" if chosen.internal else "released",
+        pdf=chosen.pdf,
+        out=chosen.out,
+    )
     print(f"The report lies at {page.html}")
     if page.pdf:
         print(f"The PDF lies at {page.pdf}")

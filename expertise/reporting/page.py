@@ -15,7 +15,7 @@ from nbconvert.exporters.templateexporter import TemplateExporter
 from tqdm.auto import tqdm
 
 from expertise.errors import StudyError
-from expertise.files import write_atomically
+from expertise.files.safe import write_atomically
 from expertise.reporting.audience import VARIABLE, Audience
 from expertise.reporting.pdf import print_page
 from expertise.study import Study, open_study

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from expertise.files import Problem
-from expertise.mixed import parse_formula
+from expertise.files.grid import Problem
+from expertise.mixed.formula import parse_formula
 from expertise.result import notes_html, table_html
 from expertise.study.flow import count_presence
-from expertise.study.load import Loaded
+from expertise.study.load import Loaded, askable
 from expertise.study.opening import examine
 from expertise.study.schema import StudyFile
 from expertise.words import Note, note, say
@@ -126,9 +126,10 @@ def predict_suppressed(study: StudyFile, loaded: Loaded) -> pd.DataFrame:
 
     The report counts people per perspective and wave, and for each category
     of the primary model also per level. A cell is expected to hold the planned
-    number, times the share of its level, times the retention at its wave
-    (falling evenly from 1 at the first wave). Shares come from the people
-    table where it has rows, else levels are taken as equally large.
+    number, times the share who can be asked, times the share of its level,
+    times the retention at its wave (falling evenly from 1 at the first wave).
+    Shares come from the people table where it has rows; else everyone can be
+    asked and levels are equally large.
 
     Returns
     -------
@@ -140,12 +141,13 @@ def predict_suppressed(study: StudyFile, loaded: Loaded) -> pd.DataFrame:
     if plan is None:
         return pd.DataFrame(columns=["table", "perspective", "wave", "level", "expected"])
     steps = max(len(study.waves) - 1, 1)
+    asked = {name: _askable_share(study, loaded.people, name) for name in study.perspectives}
     rows = []
     for table, level, share in _splits(study, loaded.people):
         for perspective in study.perspectives:
             for place, wave in enumerate(study.waves):
                 kept = 1 - (1 - plan.retention) * place / steps
-                expected = plan.participants * share * kept
+                expected = plan.participants * asked[perspective] * share * kept
                 if round(expected) < study.disclosure.minimum:
                     rows.append(
                         {
@@ -154,6 +156,12 @@ def predict_suppressed(study: StudyFile, loaded: Loaded) -> pd.DataFrame:
                         }
                     )  # fmt: skip
     return pd.DataFrame(rows, columns=["table", "perspective", "wave", "level", "expected"])
+
+
+def _askable_share(study: StudyFile, people: pd.DataFrame, perspective: str) -> float:
+    if people.empty or "perspective" in people:
+        return 1.0
+    return len(askable(study, people, perspective)) / len(people)
 
 
 def _splits(study: StudyFile, people: pd.DataFrame) -> list[tuple[str, str, float]]:

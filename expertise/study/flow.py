@@ -2,8 +2,10 @@
 
 import pandas as pd
 
+from expertise.figures import Look, StoryAxes, draw, end_label, month_ticks
 from expertise.study.load import askable
 from expertise.study.schema import StudyFile
+from expertise.words import say
 
 
 def count_flow(
@@ -76,3 +78,51 @@ def count_presence(
                     | {"wave": wave.id, "n_people": here, "eligible": len(group)}
                 )
     return pd.DataFrame(rows)
+
+
+def flow_in_words(study: StudyFile, flow: pd.DataFrame, lang: str) -> pd.DataFrame:
+    """Return a flow table with the words people read as column names and roles."""
+    words = ("perspective", "eligible", "measured", "measured_twice")
+    out = flow.replace({"perspective": {k: v.plural(lang) for k, v in study.perspectives.items()}})
+    return out.rename(columns={word: say(f"study.{word}", lang) for word in words})
+
+
+def plot_presence(study: StudyFile, presence: pd.DataFrame, lang: str) -> StoryAxes:
+    """Draw how many people of each perspective answered at each wave."""
+    months = [wave.months for wave in study.waves]
+    lines = [
+        (role.plural(lang), role.slot, presence[presence["perspective"] == name])
+        for name, role in study.perspectives.items()
+    ]
+
+    def paint(axes: StoryAxes, look: Look) -> None:
+        for label, slot, rows in lines:
+            axes.plot(months, rows["n_people"], **look.style(slot))
+            end_label(axes, months[-1], rows["n_people"].iloc[-1], label, look.color(slot))
+        month_ticks(axes, months, [wave.label(lang) for wave in study.waves])
+        axes.set_ylim(0, max(presence["eligible"].max() * 1.05, 1))
+
+    last = presence[presence["wave"] == study.waves[-1].id]
+    told = [
+        say("study.flow_line", lang, perspective=label, counts=counted(rows, lang))
+        for label, _slot, rows in lines
+    ]
+    return draw(
+        paint,
+        title=say(
+            "study.flow_title", lang, wave=study.waves[-1].label(lang),
+            answered=int(last["n_people"].sum()), eligible=int(last["eligible"].sum()),
+        ),
+        subtitle=say("study.flow_scale", lang),
+        alt=say("study.flow_alt", lang, lines="; ".join(told)),
+        table=presence,
+        lang=lang,
+        wide=(6.4, 2.8),
+        phone=(4.0, 3.2),
+    )  # fmt: skip
+
+
+def counted(rows: pd.DataFrame, lang: str) -> str:
+    """Return "46 of 51, 44 of 51" for rows of a presence table."""
+    pairs = zip(rows["n_people"], rows["eligible"], strict=True)
+    return ", ".join(say("study.of", lang, n=n, total=total) for n, total in pairs)

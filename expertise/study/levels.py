@@ -1,6 +1,6 @@
 """Average level, change and gap per perspective and wave, with everyone who answered."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -8,11 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from expertise.figures import Look, StoryAxes, draw, end_label, month_ticks
-from expertise.mixed import MixedFit, fit_mixed
+from expertise.mixed.fit import MixedFit, fit_mixed
 from expertise.result import Result, tidy_table
 from expertise.study.rules import measured_with
 from expertise.study.schema import StudyFile
-from expertise.words import Note, interval, say
+from expertise.words import Note, interval, note, say
 
 Array = NDArray[np.float64]
 CELL = ["perspective", "wave"]
@@ -47,6 +47,12 @@ class Levels(Result):
     n_people: int
     notes: tuple[Note, ...]
 
+    def of_at_least(self, minimum: int) -> "Levels":
+        """Return the same averages without the cells of fewer than `minimum` people."""
+        enough = self.cells["n_people"] >= minimum
+        notes = (note("study.suppressed_note", minimum=minimum),) * (not enough.all())
+        return replace(self, cells=self.cells[enough], notes=(*self.notes, *notes))
+
     def heading(self) -> str:
         """Say what was averaged."""
         return self.fit.heading()
@@ -74,7 +80,10 @@ class Levels(Result):
         first = self.settings.waves[0].id
         parts = []
         for one, other in combinations(self.settings.perspectives, 2):
-            at = self.cells[(self.cells["perspective"] == one) & self.cells["wave"].isin(waves)]
+            both = self.cells[self.cells["perspective"].isin([one, other])]
+            keys = ["wave", *(["group"] if self.by else [])]
+            both = both[both.duplicated(keys, keep=False) & both["wave"].isin(waves)]
+            at = both[both["perspective"] == one]
             rows = self._rows(at) - self._rows(at.assign(perspective=other))
             if change:
                 start = at.assign(wave=first)
@@ -186,9 +195,7 @@ def plot_levels(levels: Levels, lang: str) -> StoryAxes:
     )
 
 
-def _lines(
-    levels: Levels, table: pd.DataFrame, lang: str
-) -> list[tuple[str, int, pd.DataFrame]]:
+def _lines(levels: Levels, table: pd.DataFrame, lang: str) -> list[tuple[str, int, pd.DataFrame]]:
     study = levels.settings
     if levels.by is None:
         return [
@@ -208,7 +215,9 @@ def _title(levels: Levels, lines: list[tuple[str, int, pd.DataFrame]], lang: str
     words = []
     for label, _slot, rows in lines:
         first, last = rows["estimate"].iloc[0], rows["estimate"].iloc[-1]
-        words.append(say("study.from_to", lang, who=label, first=f"{first:.0f}", last=f"{last:.0f}"))
+        words.append(
+            say("study.from_to", lang, who=label, first=f"{first:.0f}", last=f"{last:.0f}")
+        )
     return say("study.and", lang).join(words)
 
 

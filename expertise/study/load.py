@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from expertise.errors import DataError, StudyError, listed, nearest
-from expertise.files import Column, Problem, TableFile, inside, scan_table, sha256
+from expertise.errors import listed, nearest
+from expertise.files.columns import Column
+from expertise.files.grid import Problem
+from expertise.files.safe import inside, sha256
+from expertise.files.tables import TableFile, check_table, read_table
 from expertise.study.rules import variable
 from expertise.study.schema import People, StudyFile, Table
 from expertise.words import Note, note
@@ -15,6 +19,13 @@ from expertise.words import Note, note
 OUTCOMES = (
     "participant", "perspective", "wave", "months", "instrument", "item", "variable", "value",
 )  # fmt: skip
+# Words that Dutch questionnaires use for a role, for the suggestion in an error.
+SAME_ROLE = {
+    "familie": "naaste", "familielid": "naaste", "mantelzorger": "naaste", "partner": "naaste",
+    "relative": "naaste", "carer": "naaste", "cliënt": "patient", "client": "patient",
+    "patiënt": "patient", "zorgvrager": "patient", "behandelaar": "professional",
+    "hulpverlener": "professional", "clinician": "professional", "zorgverlener": "professional",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -53,16 +64,18 @@ def load_tables(folder: Path, study: StudyFile) -> Loaded:
         for name, table in study.tables.items()
         for part in _table(folder, study, name, table, people, notes, problems)
     ]
-    outcomes = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=OUTCOMES)
-    outcomes = _ordered(outcomes, study, people)
-    problems += _twice(outcomes)
-    outcomes = _asked(outcomes, study, people)
+    empty = pd.DataFrame(columns=[*OUTCOMES, "file", "row"])
+    outcomes = pd.concat(parts, ignore_index=True) if parts else empty
+    if not problems:
+        outcomes = _ordered(outcomes, study, people)
+        problems += _twice(outcomes)
+        outcomes = _asked(outcomes, study, people)
     return Loaded(
         people=people,
-        outcomes=outcomes.drop(columns=["file", "row"], errors="ignore"),
+        outcomes=outcomes.drop(columns=["file", "row"]),
         files=_files(folder, study, notes, problems),
         notes=tuple(dict.fromkeys(notes)),
-        problems=tuple(problems),
+        problems=tuple({problem.message: problem for problem in problems}.values()),
     )
 
 
@@ -75,7 +88,7 @@ def _people(
         if name := getattr(people, key):
             declared[name] = Column(kind="category")
     if people.perspective:
-        declared[people.perspective] = Column(kind="category", values=tuple(study.perspectives))
+        declared[people.perspective] = Column(kind="category")
     for covariate in people.covariates.values():
         declared[covariate.column] = Column(
             kind=covariate.kind, values=covariate.levels,
@@ -87,9 +100,11 @@ def _people(
     if file is None:
         return pd.DataFrame({"participant": pd.Series(dtype=str)})
     out = pd.DataFrame({"participant": file.table[people.participant]})
+    if people.perspective:
+        problems += _unknown_roles(people.file, file, people.perspective, study)
     twice = out["participant"].duplicated(keep=False)
     if twice.any() and not people.perspective and people.file not in _long_files(study):
-        problems.append(_repeated(people.file, file, people.participant, twice))
+        problems.append(_repeated(file, people.participant, twice))
     for key in ("perspective", "triad", "team", "institution"):
         if name := getattr(people, key):
             out[key] = file.table[name]
@@ -120,16 +135,21 @@ def _scan(
     path = inside(folder, table.file)
     if not path.is_file():
         problems.append(
-            Problem(file=table.file, message=f"{table.file} is not in the study folder; put it there")
+            Problem(
+                file=table.file, message=f"{table.file} is not in the study folder; put it there"
+            )
         )
         return None
-    missing = table.missing if isinstance(table, Table) else ("",)
-    file, found = scan_table(
-        path, columns=declared, sheet=table.sheet or None, drop=table.drop,
-        required=tuple(declared), missing=missing,
-    )  # fmt: skip
+    options: dict[str, Any] = {
+        "columns": declared, "sheet": table.sheet or None, "drop": table.drop,
+        "allow": table.allow, "decimal": table.decimal or None, "missing": table.missing,
+    }  # fmt: skip
+    found = check_table(path, **options)
     problems += found
-    notes += file.notes if file else ()
+    if found:
+        return None
+    file = read_table(path, **options)
+    notes += file.notes
     return file
 
 
@@ -145,7 +165,7 @@ def _table(
     declared = {table.participant: Column(kind="id")}
     waves = tuple(wave.id for wave in study.waves)
     if table.perspective:
-        declared[table.perspective] = Column(kind="category", values=tuple(study.perspectives))
+        declared[table.perspective] = Column(kind="category")
     if table.wave:
         declared[table.wave] = Column(kind="category", values=waves)
     for column, cell in table.columns.items():
@@ -158,6 +178,8 @@ def _table(
     if file is None:
         return
     problems += _strangers(table, file, people)
+    if table.perspective:
+        problems += _unknown_roles(table.file, file, table.perspective, study)
     roles = dict(zip(people["participant"], people.get("perspective", []), strict=False))
     only = next(iter(study.perspectives)) if len(study.perspectives) == 1 else None
     for column, cell in table.columns.items():
@@ -181,27 +203,38 @@ def _strangers(table: Table, file: TableFile, people: pd.DataFrame) -> Iterator[
         return
     strange = ~file.table[table.participant].isin(known)
     if strange.any():
-        names = listed(map(repr, file.table.loc[strange, table.participant].unique()))
         near = nearest(str(file.table.loc[strange, table.participant].iloc[0]), known)
-        rows = tuple(int(row) for row in file.rows[strange.to_numpy()])
-        yield Problem(
-            file=table.file, rows=rows, column=table.participant,
-            message=(
-                f"{table.file}, column {table.participant!r}, row {listed(rows)}: participant "
-                f"{names} is not in the people table{near}; add a row there or mend the id"
-            ),
-        )  # fmt: skip
+        yield file.problem(
+            table.participant,
+            strange.to_numpy().nonzero()[0].tolist(),
+            f"this participant is not in the people table{near}; add a row there or mend the id",
+        )
 
 
-def _repeated(name: str, file: TableFile, column: str, twice: "pd.Series[bool]") -> Problem:
-    rows = tuple(int(row) for row in file.rows[twice.to_numpy()])
-    return Problem(
-        file=name, rows=rows, column=column,
-        message=(
-            f"{name}, column {column!r}, row {listed(rows)}: a participant stands more than once "
-            "in the people table; keep one row a participant"
-        ),
-    )  # fmt: skip
+def _unknown_roles(name: str, file: TableFile, column: str, study: StudyFile) -> Iterator[Problem]:
+    values = file.table[column]
+    for value in values.dropna().unique():
+        if value not in study.perspectives:
+            positions = (values == value).to_numpy().nonzero()[0].tolist()
+            meant = SAME_ROLE.get(str(value).casefold(), "")
+            guess = (
+                f" (did you mean {meant!r}?)"
+                if meant in study.perspectives
+                else nearest(str(value), study.perspectives)
+            )
+            yield file.problem(
+                column,
+                positions,
+                f"unknown role {value!r}{guess}; study.toml has {listed(study.perspectives)}",
+            )
+
+
+def _repeated(file: TableFile, column: str, twice: "pd.Series[bool]") -> Problem:
+    return file.problem(
+        column,
+        twice.to_numpy().nonzero()[0].tolist(),
+        "a participant stands more than once in the people table; keep one row a participant",
+    )
 
 
 def _ordered(outcomes: pd.DataFrame, study: StudyFile, people: pd.DataFrame) -> pd.DataFrame:
@@ -213,8 +246,7 @@ def _ordered(outcomes: pd.DataFrame, study: StudyFile, people: pd.DataFrame) -> 
     place = pd.Series(range(len(people)), index=people["participant"])
     order = out.assign(place=out["participant"].map(place))
     order = order.sort_values(["place", "perspective", "wave", "variable"], kind="stable")
-    extra = [name for name in ("file", "row") if name in out]
-    return order[[*OUTCOMES, *extra]].reset_index(drop=True)
+    return order[[*OUTCOMES, "file", "row"]].reset_index(drop=True)
 
 
 def _twice(outcomes: pd.DataFrame) -> Iterator[Problem]:
@@ -280,14 +312,3 @@ def _files(
                 )
             )
     return pd.DataFrame(rows, columns=["file", "sha256"])
-
-
-def first_problem(problems: list[str]) -> None:
-    """Raise the first problem, saying how many more there are."""
-    if problems:
-        more = len(problems) - 1
-        rest = f" (and {more} more; see them all with: expertise check)" if more else ""
-        raise StudyError(problems[0] + rest)
-
-
-__all__ = ["DataError", "Loaded", "askable", "first_problem", "load_tables"]

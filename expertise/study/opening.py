@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from expertise.errors import ExpertiseError, StudyError
-from expertise.files import Problem, load_toml, read_settings
+from expertise.files.grid import Problem
+from expertise.files.settings import load_toml, read_settings
 from expertise.study.load import Loaded, load_tables
 from expertise.study.rules import broken_rules, broken_schema
 from expertise.study.schema import StudyFile
@@ -35,7 +36,7 @@ def open_study(folder: str | Path) -> Study:
     --------
     >>> study = open_study("studies/vuurwerkramp")
     >>> study.flow()["measured"].tolist()
-    [37, 51]
+    [37, 48]
     """
     path, settings, loaded, problems = examine(folder)
     if problems or settings is None or loaded is None:

@@ -7,12 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from expertise.errors import ExpertiseError, listed, nearest
-from expertise.files import inside, leaves
-from expertise.mixed import columns_of, parse_formula
+from expertise.files.safe import inside
+from expertise.files.settings import leaves
+from expertise.mixed.formula import parse_formula
+from expertise.mixed.nodes import columns_of
 from expertise.study.schema import SCHEMA, Instrument, Model, StudyFile, Table
 
-SECRET_KEY = re.compile(r"(?i)(^|_)(password|wachtwoord|passwd|secret|token|api_?key|private_?key)$")
-SECRET_VALUE = re.compile(r"://[^/\s:@]+:[^/\s@]+@|-----BEGIN|\b(sk|ghp|xox[bp])[-_][A-Za-z0-9]{16,}")
+SECRET_KEY = re.compile(
+    r"(?i)(^|_)(password|wachtwoord|passwd|secret|token|api_?key|private_?key)$"
+)
+SECRET_VALUE = re.compile(
+    r"://[^/\s:@]+:[^/\s@]+@|-----BEGIN|\b(sk|ghp|xox[bp])[-_][A-Za-z0-9]{16,}"
+)
 KEYS = ("participant", "perspective", "triad", "team", "institution", "wave", "months")
 
 

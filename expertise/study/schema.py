@@ -98,7 +98,10 @@ class People:
     institution: str = ""
     consent: dict[str, str] = field(default_factory=dict)
     covariates: dict[str, Covariate] = field(default_factory=dict)
+    decimal: Literal["", ",", "."] = ""
+    missing: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
 
 
 @frozen
@@ -142,8 +145,10 @@ class Table:
     sheet: str = ""
     perspective: str = ""
     wave: str = ""
-    missing: tuple[str, ...] = ("",)
+    decimal: Literal["", ",", "."] = ""
+    missing: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
 
 
 @frozen
@@ -164,7 +169,7 @@ class Model:
     dispersion: str | None = None
     worthwhile: float | None = None
     term: str = ""
-    answer: Text | None = None
+    effect: Text | None = None
 
 
 @frozen

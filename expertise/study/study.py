@@ -1,6 +1,6 @@
 """A study that has been opened: its settings, its people, its outcomes."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -8,13 +8,11 @@ from typing import Any
 import pandas as pd
 
 from expertise.errors import StudyError, listed, nearest
-from expertise.files import inside, load_toml, read_settings
-from expertise.mixed import MixedFit, fit_mixed
+from expertise.figures import StoryAxes, figure_html
+from expertise.mixed.fit import MixedFit, fit_mixed
 from expertise.result import notes_html, table_html
-from expertise.study.flow import count_flow, count_presence
+from expertise.study.flow import count_flow, count_presence, flow_in_words, plot_presence
 from expertise.study.levels import Levels, estimate_levels
-from expertise.study.load import load_tables
-from expertise.study.rules import broken_rules, broken_schema
 from expertise.study.schema import Model, StudyFile
 from expertise.words import Note, say
 
@@ -89,7 +87,9 @@ class Study:
         wide = self.outcomes.pivot(index=keys, columns="variable", values="value")
         wide = wide.dropna(how="all").reset_index().rename_axis(columns=None)
         people = self.people.drop(columns=["perspective"], errors="ignore")
-        return wide.merge(people, on="participant", how="left", validate="many_to_one")
+        # People on the left, so that rows keep the order of the people table.
+        out = people.merge(wide, on="participant", how="inner", validate="one_to_many")
+        return out[[*wide.columns, *people.columns.drop("participant")]]
 
     def model(self, name: str = "primary") -> Model:
         """Return a model that study.toml names."""
@@ -147,6 +147,13 @@ class Study:
         people = self.people.drop(columns=["perspective"], errors="ignore")
         return out.merge(people, on="participant", how="left", validate="many_to_one")
 
+    def plot(self) -> StoryAxes:
+        """Draw how many people of each perspective answered at each wave."""
+        return plot_presence(self.settings, self.presence(), self.lang)
+
+    def _flow_words(self) -> pd.DataFrame:
+        return flow_in_words(self.settings, self.flow(), self.lang)
+
     def _main_variable(self) -> str:
         primary = [model.outcome for model in self.settings.models.values() if model.primary]
         return (primary or list(self.outcomes["variable"].unique()))[0]
@@ -161,7 +168,7 @@ class Study:
 
     def __repr__(self) -> str:
         rows = [f"{name}: {value}" for name, value in self._facts()]
-        flow = [say("study.flow", self.lang) + ":", flow_table(self).to_string(index=False)]
+        flow = [say("study.flow", self.lang) + ":", self._flow_words().to_string(index=False)]
         notes = [f"- {note.text(self.lang)}" for note in self.notes]
         return "\n".join([self.settings.title, *rows, *flow, *notes])
 
@@ -171,8 +178,8 @@ class Study:
         )
         return (
             f"<p><strong>{escape(self.settings.title)}</strong></p><dl>{facts}</dl>"
-            + table_html(flow_table(self), say("study.flow", self.lang))
-            + presence_bars(self)
+            + table_html(self._flow_words(), say("study.flow", self.lang))
+            + figure_html(self.plot())
             + notes_html(self.notes, self.lang)
         )
 
