@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from expertise.files.columns import named_as_id
+from expertise.files.guess import named_as_id
 from expertise.files.tables import TableFile
 
 WAVE_NAME = re.compile(r"(?i)^(wave|golf|meting|meetmoment|moment|tijdstip|tijd|time|visit|t)$")

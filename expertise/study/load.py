@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from expertise.errors import listed, nearest
-from expertise.files.columns import Column
 from expertise.files.grid import Problem
+from expertise.files.reading import Column
 from expertise.files.safe import inside, sha256
 from expertise.files.tables import TableFile, check_table, read_table
 from expertise.study.rules import variable
@@ -193,7 +193,7 @@ def _table(
         part["instrument"], part["item"] = cell.instrument, cell.item
         part["variable"] = variable(cell.instrument, cell.item)
         part["value"] = pd.to_numeric(file.table[column]).astype(float)
-        part["file"], part["row"] = table.file, file.rows
+        part["file"], part["row"] = table.file, file.where.rows
         yield part
 
 
@@ -204,7 +204,7 @@ def _strangers(table: Table, file: TableFile, people: pd.DataFrame) -> Iterator[
     strange = ~file.table[table.participant].isin(known)
     if strange.any():
         near = nearest(str(file.table.loc[strange, table.participant].iloc[0]), known)
-        yield file.problem(
+        yield file.where.problem(
             table.participant,
             strange.to_numpy().nonzero()[0].tolist(),
             f"this participant is not in the people table{near}; add a row there or mend the id",
@@ -222,7 +222,7 @@ def _unknown_roles(name: str, file: TableFile, column: str, study: StudyFile) ->
                 if meant in study.perspectives
                 else nearest(str(value), study.perspectives)
             )
-            yield file.problem(
+            yield file.where.problem(
                 column,
                 positions,
                 f"unknown role {value!r}{guess}; study.toml has {listed(study.perspectives)}",
@@ -230,7 +230,7 @@ def _unknown_roles(name: str, file: TableFile, column: str, study: StudyFile) ->
 
 
 def _repeated(file: TableFile, column: str, twice: "pd.Series[bool]") -> Problem:
-    return file.problem(
+    return file.where.problem(
         column,
         twice.to_numpy().nonzero()[0].tolist(),
         "a participant stands more than once in the people table; keep one row a participant",
