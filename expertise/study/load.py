@@ -74,7 +74,7 @@ def load_tables(folder: Path, study: StudyFile) -> Loaded:
         people=people,
         outcomes=outcomes.drop(columns=["file", "row"]),
         files=_files(folder, study, notes, problems),
-        notes=tuple(dict.fromkeys(notes)),
+        notes=tuple({str(one): one for one in notes}.values()),
         problems=tuple({problem.message: problem for problem in problems}.values()),
     )
 
