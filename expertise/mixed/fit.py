@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from expertise.errors import DesignError
 from expertise.mixed.design import Design, build_design
 from expertise.mixed.fitted import Fitted, Solution
+from expertise.mixed.linear import fit_linear
 from expertise.mixed.links import Link, choose_link
 
 DF_METHODS = ("satterthwaite", "kenward-roger", "normal", "auto")
@@ -44,7 +45,10 @@ def fit_mixed(
         formula, data, family=family, weights=precision_weights, offset=offset, trials=trials
     )
     chosen = choose_link(family, link)
-    solution = _solve(design, chosen, reml, df, quadrature)
+    if family == "gaussian":
+        solution = fit_linear(design, reml=reml is not False, df=df)
+    else:
+        solution = _solve(design, chosen, reml, df, quadrature)
     return MixedFit(
         design=design,
         solution=solution,
