@@ -99,7 +99,10 @@ def rounded(table: pd.DataFrame, lang: str = "en", significant: int = 3) -> pd.D
 
 
 def table_html(table: pd.DataFrame, caption: str = "") -> str:
-    """Return a plain, accessible HTML table: header cells with scope, all text escaped."""
+    """Return a plain, accessible HTML table: header cells with scope, all text escaped.
+
+    A wide table scrolls in its own box, which the keyboard can reach.
+    """
     head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in table.columns)
     rows = (
         "<tr>" + "".join(f"<td>{escape(str(value))}</td>" for value in row) + "</tr>"
@@ -107,7 +110,10 @@ def table_html(table: pd.DataFrame, caption: str = "") -> str:
     )
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     body = "".join(rows)
-    return f'<table class="tidy">{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return (
+        f'<div class="table" tabindex="0"><table>{title}<thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
 
 
 def notes_html(notes: Iterable[Note], lang: str = "en") -> str:
