@@ -10,7 +10,13 @@ from statsmodels.stats.proportion import proportion_confint
 
 from expertise.errors import DataError, listed
 from expertise.figures import Look, StoryAxes, draw
-from expertise.outcomes.rules import RULES, Basis, cut_off, hageman_arrindell_passed
+from expertise.outcomes.rules import (
+    RULES,
+    Basis,
+    cut_off,
+    hageman_arrindell_passed,
+    slope_index,
+)
 from expertise.outcomes.tables import Vector, before_after
 from expertise.result import Result, tidy_table
 from expertise.words import Note, note, say
@@ -144,9 +150,11 @@ def reliable_change(
     better : {"lower", "higher"}
         Direction of the instrument.
     primary : str
-        The declared rule: JT (Jacobson & Truax), EN, GLN, HLL, NK or HA.
+        The declared rule: JT (Jacobson & Truax), EN, GLN, HLL, NK, HA or HLM.
     others : sequence of str
-        Rules of the sensitivity table.
+        Rules of the sensitivity table. HLM takes each person's slope from a
+        mixed model, so it needs three waves or more (`months`, or numbers in
+        `wave`), and calls people changed relative to the mean slope.
     reliability_after : float, optional
         For NK; by default the same as `reliability`.
     norm : (mean, sd), optional
@@ -208,6 +216,8 @@ def reliable_change(
     basis = Basis(
         before=before, after=after, mean=mean, sd=sd, reliability=reliability,
         reliability_after=reliability_after or reliability,
+        slopes=slope_index(table, people[person], person, score)
+        if "HLM" in (primary, *others) else None,
     )  # fmt: skip
     up = better == "higher"
     cut = cut_off(cutoff, (mean, sd), functional, up) if isinstance(cutoff, str) else cutoff

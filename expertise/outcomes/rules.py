@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
+import pandas as pd
 
 from expertise.errors import DataError
+from expertise.mixed.fit import fit_mixed
 from expertise.outcomes.tables import Vector
 
 
@@ -20,7 +22,8 @@ from expertise.outcomes.tables import Vector
 class Basis:
     """Scores of the people with two measurements, and what is known of the instrument.
 
-    `before` and `after`: shape (people,), in points of the instrument.
+    `before` and `after`: shape (people,), in points of the instrument;
+    `slopes`: each person's slope over all waves, over its own error.
     """
 
     before: Vector
@@ -29,6 +32,7 @@ class Basis:
     sd: float
     reliability: float
     reliability_after: float
+    slopes: Vector | None = None
 
     @property
     def error(self) -> float:
@@ -87,6 +91,13 @@ def hageman_arrindell(b: Basis) -> Vector:
     return np.asarray(weighed / (sqrt(r_dd) * sqrt(2) * b.error))
 
 
+def person_slopes(b: Basis) -> Vector:
+    """Take each slope against the mean slope, by a mixed model (Speer & Greenbaum 1995)."""
+    if b.slopes is None:
+        raise DataError("rule HLM needs the scores of all waves; name it only in reliable_change")
+    return b.slopes
+
+
 # Name → (index, whether its threshold is one-sided).
 RULES: dict[str, tuple[Callable[[Basis], Vector], bool]] = {
     "JT": (jacobson_truax, False),
@@ -95,7 +106,22 @@ RULES: dict[str, tuple[Callable[[Basis], Vector], bool]] = {
     "HLL": (hsu_linn_lord, False),
     "NK": (nunnally_kotsch, False),
     "HA": (hageman_arrindell, True),
+    "HLM": (person_slopes, False),
 }
+
+
+def slope_index(table: pd.DataFrame, people: pd.Series, person: str, score: str) -> Vector:
+    """Return each person's slope, as a departure from the mean slope, over its standard error."""
+    time = table["months"] if "months" in table else table["wave"]
+    if not pd.api.types.is_numeric_dtype(time):
+        raise DataError("rule HLM needs time as a number; give a column months")
+    data = pd.DataFrame({"person": table[person], "time": time, "score": table[score]}).dropna()
+    if data["time"].nunique() < 3:
+        raise DataError(f"rule HLM needs 3 or more waves; there are {data['time'].nunique()}")
+    slopes = fit_mixed("score ~ time + (time | person)", data).random_effects()
+    slopes = slopes[slopes["term"] == "time"].set_index("level")
+    index: Vector = (slopes["estimate"] / slopes["std_error"]).loc[people].to_numpy()
+    return index
 
 
 def cut_off(

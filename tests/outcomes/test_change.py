@@ -40,20 +40,21 @@ PUBLISHED = {
     "NK": (26, 2, 11, 1, 0),
     "HA": (23, 9, 7, 1, 0),
     "HLL": (12, 0, 16, 11, 1),
+    "HLM": (10, 1, 20, 9, 0),
 }
 
 
 def test_seven_rules_on_the_same_forty_people(claus):
     got = reliable_change(
         claus, waves=(1, 4), reliability=0.8, reliability_after=0.5, better="lower",
-        cutoff="c", functional=(8, 8), mic=4,
+        cutoff="c", functional=(8, 8), mic=4, others=list(PUBLISHED)[1:],
     )  # fmt: skip
     counts = got.sensitivity.groupby("method", sort=False)["n"].agg(tuple)
     assert counts.to_dict() == PUBLISHED
     assert_allclose(got.cutoff, 19.887, atol=5e-4)
     assert_allclose(got.threshold / 1.959964, 2.1125, atol=5e-5)
     assert (got.eligible, len(got.people)) == (43, 40)
-    assert "Under 6 rules the number of people who are clearly better ranges from 12 to 32" in str(
+    assert "Under 7 rules the number of people who are clearly better ranges from 11 to 32" in str(
         got.notes[1]
     )
     assert got.glance().loc[0, "beyond_mic"] == (got.people["change"] <= -4).sum()
