@@ -11,8 +11,8 @@ from scipy import stats
 from expertise.errors import DataError, DesignError, FitError, listed
 from expertise.figures import Look, StoryAxes, draw
 from expertise.outcomes.agree import concordance
-from expertise.outcomes.tables import need_columns, numbers
-from expertise.result import Result, tidy_table
+from expertise.outcomes.tables import need_columns, numbers, slot_of
+from expertise.result import KEYS, VALUES, Result, tidy_table
 from expertise.words import Note, note, say
 
 Order = NDArray[np.int64]
@@ -24,7 +24,7 @@ class Preferences(Result):
     """Worth of each outcome to each perspective, and agreement within and between them.
 
     `worths`: log worth against the mean of the outcomes, with interval, and
-    `share`, the chance of being put first. `agreement`: Kendall's W within
+    `share`, the chance of being put first, with its own. `agreement`: Kendall's W within
     each perspective and, in row "between", of the perspectives as judges.
     """
 
@@ -45,7 +45,7 @@ class Preferences(Result):
         agreement = self.agreement.assign(component="agreement", term="Kendall's W")
         rows = [part.dropna(axis=1, how="all") for part in (worths, agreement) if len(part)]
         table = pd.concat(rows, ignore_index=True)
-        return tidy_table(table[[c for c in table if c not in ("share", "mean_r")]])
+        return tidy_table(table[[c for c in table if c in KEYS + VALUES]])
 
     def chosen(self, count: int, rule: str = "equal voice") -> pd.DataFrame:
         """Return the chosen set, and how it came about, as a table for the report.
@@ -83,6 +83,7 @@ class Preferences(Result):
     def plot(self, lang: str = "en") -> StoryAxes:
         """Draw each outcome's chance to be put first, a mark a perspective."""
         groups = list(dict.fromkeys(self.worths["perspective"]))
+        groups.sort(key=lambda name: slot_of(name) or 9)
         shares = self.worths.pivot(index="term", columns="perspective", values="share")[groups]
         shares = shares.loc[shares.mean(axis=1).sort_values().index]
         tops = list(dict.fromkeys(shares.idxmax()))
@@ -92,14 +93,18 @@ class Preferences(Result):
 
         def paint(axes: StoryAxes, look: Look) -> None:
             y = np.arange(len(shares))
-            for slot, group in enumerate(groups, start=1):
-                height = y + 0.12 * (len(groups) - 1) / 2 - 0.12 * (slot - 1)
+            for place, group in enumerate(groups):
+                slot = slot_of(group)
+                height = y + 0.14 * ((len(groups) - 1) / 2 - place)
+                own = self.worths[self.worths["perspective"] == group].set_index("term")
+                ends = 100 * own.loc[shares.index, ["share_low", "share_high"]]
+                axes.hlines(height, ends["share_low"], ends["share_high"], color=look.color(slot))
                 axes.plot(
                     100 * shares[group], height, linestyle="", color=look.color(slot),
                     marker=look.role(slot).marker,
                 )  # fmt: skip
                 axes.annotate(
-                    group, (100 * shares[group].iloc[-1], height[-1]), xytext=(0, 6 * (4 - slot)),
+                    group, (100 * shares[group].iloc[-1], height[-1]), xytext=(0, 8 + 7 * place),
                     textcoords="offset points", color=look.color(slot), ha="center",
                     fontweight="bold", fontsize=9,
                 )  # fmt: skip
@@ -281,9 +286,8 @@ def _fitted(
                     "conf_high": worth + quantile * error,
                     "conf_level": conf_level,
                     "n_people": people[group] if people else len(votes),
-                    "share": np.exp(worth) / np.exp(worth).sum(),
                 }
-            )
+            ).join(_shares(worth, cov, quantile))
         )
     short = sum(len(order) < full for votes in orders.values() for order in votes)
     notes = [note("outcomes.choice_pseudo", pseudo=f"{pseudo:g}")] * (pseudo > 0)
@@ -295,6 +299,18 @@ def _fitted(
         conf_level=conf_level,
         notes=tuple(notes),
     )
+
+
+def _shares(worth: NDArray[np.float64], cov: NDArray[np.float64], quantile: float) -> pd.DataFrame:
+    """Return each outcome's chance to be put first, its interval on the logit scale."""
+    share = np.exp(worth - worth.max())
+    share /= share.sum()
+    # logit(share) is the log worth less the log of the summed worths of the others.
+    slope = np.eye(len(worth)) - np.where(np.eye(len(worth)), 0, share) / (1 - share)[:, None]
+    half = quantile * np.sqrt(np.einsum("ij,jk,ik->i", slope, cov, slope))
+    middle = np.log(share / (1 - share))
+    low, high = (1 / (1 + np.exp(-(middle + sign * half))) for sign in (-1, 1))
+    return pd.DataFrame({"share": share, "share_low": low, "share_high": high})
 
 
 def _plackett_luce(

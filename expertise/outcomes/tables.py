@@ -82,3 +82,9 @@ def _in_order(table: pd.DataFrame, first: object, last: object) -> None:
         raise DataError(
             f"wave {last!r} does not come after wave {first!r}; give waves=(first, last) in time"
         )
+
+
+def slot_of(perspective: object) -> int | None:
+    """Return the colour slot of a perspective; others take neutral grey."""
+    slots = {"patient": 1, "naaste": 2, "professional": 3}
+    return slots.get(str(perspective).casefold())

@@ -8,7 +8,7 @@ from scipy import stats
 
 from expertise.errors import DataError, listed
 from expertise.figures import Look, StoryAxes, draw, end_label
-from expertise.outcomes.tables import Vector, need_columns, numbers
+from expertise.outcomes.tables import Vector, need_columns, numbers, slot_of
 from expertise.result import Result, tidy_table
 from expertise.words import Note, interval, note, say
 
@@ -67,7 +67,11 @@ class Waiting(Result):
         }  # fmt: skip
 
         def paint(axes: StoryAxes, look: Look) -> None:
-            for slot, (group, curve) in enumerate(curves.groupby("group", sort=False), start=1):
+            # Perspectives keep their colours; other groups are told apart by line and label.
+            lines = ("-", "--", ":", "-.")
+            for place, (group, curve) in enumerate(curves.groupby("group", sort=False)):
+                slot = 1 if group == "all" else slot_of(group)
+                line = look.role(slot).line if slot else lines[place % len(lines)]
                 x = np.r_[0, curve["time"]]
                 y, low, high = (
                     100 * np.r_[0, curve[name]] for name in ("estimate", "conf_low", "conf_high")
@@ -75,7 +79,7 @@ class Waiting(Result):
                 axes.fill_between(x, low, high, step="post", color=look.color(slot), alpha=0.18,
                                   linewidth=0)  # fmt: skip
                 axes.step(x, y, where="post", color=look.color(slot),
-                          linestyle=look.role(slot).line)  # fmt: skip
+                          linestyle=line)  # fmt: skip
                 end_label(
                     axes, x[-1], y[-1], "" if group == "all" else str(group), look.color(slot)
                 )
