@@ -61,8 +61,9 @@ class Waiting(Result):
         last = curves.groupby("group", sort=False).tail(1)
         best = last.loc[last["estimate"].idxmax()]
         share, low, high = (100 * float(best[x]) for x in ("estimate", "conf_low", "conf_high"))
+        title = "wait_title" if best["group"] == "all" else "wait_title_group"
         words = {
-            "outcome": outcome, "n": self.n_people, "unit": self.unit,
+            "group": best["group"], "outcome": outcome, "n": self.n_people, "unit": self.unit,
             "time": f"{best['time']:g}", "share": interval(share, low, high, lang),
         }  # fmt: skip
 
@@ -87,7 +88,7 @@ class Waiting(Result):
 
         return draw(
             paint,
-            title=say("outcomes.wait_title", lang, **words),
+            title=say(f"outcomes.{title}", lang, **words),
             subtitle=say("outcomes.wait_sub", lang, **words),
             alt=say("outcomes.wait_alt", lang, **words),
             table=curves.drop(columns="n"),
