@@ -96,13 +96,14 @@ class Deviance:
         information, tilt = self._information(system, rows, mix)
         flat = information - np.outer(tilt, tilt) / self.nu
         J = chain(system.factors)
-        slope = [2 * (g @ L)[np.tril_indices(len(L))] for g, L in zip(slopes, system.factors, strict=True)]
+        slope = [
+            2 * (g @ L)[np.tril_indices(len(L))]
+            for g, L in zip(slopes, system.factors, strict=True)
+        ]
         bends = [bend(g) for g in slopes]
         return np.concatenate(slope), J.T @ flat @ J + diagonal(bends)
 
-    def _information(
-        self, system: System, rows: list[Array], mix: Array
-    ) -> tuple[Array, Array]:
+    def _information(self, system: System, rows: list[Array], mix: Array) -> tuple[Array, Array]:
         """Return the average information by the elements of Ψ, and y'P∂Py/σ² of each."""
         places = system.blocks.places
         count = sum(q * (q + 1) // 2 for q in self.sizes)

@@ -32,8 +32,8 @@ class StudyReport:
     ----------
     question, answer, picture : Block
         The first screen: what was asked, what came out, one figure.
-    flow, presence : Block
-        Who could be asked, who answered, who answered when.
+    asked, flow, presence : Block
+        Who asked it, who could be asked, who answered, who answered when.
     estimand, levels, model : Block
         What the primary model estimates, level and change per perspective,
         and the model itself in words and table.
@@ -46,6 +46,7 @@ class StudyReport:
     question: Block
     answer: Block
     picture: Block
+    asked: Block
     flow: Block
     presence: Block
     estimand: Block
@@ -99,6 +100,7 @@ def study_report(
         question=_question(study),
         answer=block(paragraphs=tuple(_answer(study, model, fit, levels)), kind="answer"),
         picture=block(picture=plot_levels(levels, study.lang)),
+        asked=_asked(study),
         flow=hide(say("reporting.flow_caption", study.lang), study.flow(by=by)),
         presence=hide(say("reporting.presence_caption", study.lang), study.presence(by=by)),
         estimand=_estimand(study, model),
@@ -111,10 +113,13 @@ def study_report(
 
 
 def _question(study: Study) -> Block:
-    it, lang = study.settings, study.lang
-    told = [f"{say('study.asked_by', lang)}: {it.asked_by}"]
-    first = [it.content_note] if it.content_note else []
-    return Block(paragraphs=(*first, it.question, *told), kind="lead", lang=lang)
+    it = study.settings
+    return Block(paragraphs=(it.question,), lead=it.content_note, kind="lead", lang=study.lang)
+
+
+def _asked(study: Study) -> Block:
+    told = f"{say('study.asked_by', study.lang)}: {study.settings.asked_by}"
+    return Block(paragraphs=(told,), lang=study.lang)
 
 
 def _answer(study: Study, model: Model, fit: MixedFit, levels: Levels) -> list[str]:
@@ -140,7 +145,8 @@ def _hidden(study: Study, audience: Audience, caption: str, table: pd.DataFrame)
 def _in_words(study: Study, table: pd.DataFrame) -> pd.DataFrame:
     lang = study.lang
     waves = {wave.id: wave.label(lang) for wave in study.settings.waves}
-    out = flow_in_words(study.settings, table.replace({"wave": waves}), lang)
+    out = table.assign(**{name: table[name].astype(object) for name in waves_and_roles(table)})
+    out = flow_in_words(study.settings, out.replace({"wave": waves}), lang)
     for name, covariate in study.settings.people.covariates.items():
         if name in out:
             out[name] = [covariate.label(str(level), lang) for level in out[name]]
@@ -148,6 +154,11 @@ def _in_words(study: Study, table: pd.DataFrame) -> pd.DataFrame:
     return out.rename(
         columns={"wave": say("study.wave", lang), "n_people": say("study.answered", lang)}
     )
+
+
+def waves_and_roles(table: pd.DataFrame) -> list[str]:
+    """Return the key columns that hold ids, to be replaced by words."""
+    return [name for name in ("perspective", "wave") if name in table]
 
 
 def _estimand(study: Study, model: Model) -> Block:
