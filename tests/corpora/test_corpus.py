@@ -122,6 +122,15 @@ def test_gold_holds_every_kind_and_names_persons_only():
     assert set(PEOPLE["person"]) <= set(named["person"])
 
 
+def test_the_datasheet_counts_what_is_there():
+    counts = GOLD["kind"].value_counts()
+    assert README.startswith("# Drie kunnen meer dan één")
+    assert f"\n{len(TEXTS)} stories in Dutch" in README
+    told = " ".join(README.split())
+    assert f"Marked details: {len(GOLD)}, of which {counts['person']} persons" in told
+    assert f"{counts['date']} dates, {counts['place']} places" in told
+
+
 def test_a_name_is_one_person_in_a_triad_or_a_shared_surname():
     named = GOLD[GOLD["kind"] == "person"].assign(triad=GOLD["text"].str[:3])
     for (triad, words), same in named.groupby(["triad", "words"]):
