@@ -22,6 +22,15 @@ def span(row: pd.Series, lang: str) -> str:
     return interval(row["estimate"], row["conf_low"], row["conf_high"], lang)
 
 
+def percent(level: float) -> str:
+    """Write a level of confidence without its sign.
+
+    >>> percent(0.95)
+    '95'
+    """
+    return f"{100 * level:g}"
+
+
 def change_sentences(study: Study, levels: Levels) -> Iterator[str]:
     """Yield for all perspectives whether the average went up, down, or is not settled."""
     lang, waves = study.lang, study.settings.waves

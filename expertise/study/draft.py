@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from expertise.errors import StudyError
 from expertise.files.safe import sha256, write_atomically
@@ -176,7 +177,7 @@ def add_notebook(folder: str | Path, *, language: str = "nl", title: str = "") -
 def _notebook(cells: Sequence[tuple[str, str]]) -> str:
     """Return a notebook without outputs as JSON."""
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    made = [
+    made: list[dict[str, Any]] = [
         {"id": f"cell-{place:02d}", "cell_type": kind, "metadata": {}, "source": source}
         | ({"execution_count": None, "outputs": []} if kind == "code" else {})
         for place, (kind, source) in enumerate(cells)
