@@ -127,7 +127,7 @@ def _checked(reading: Reading, values: npt.NDArray[np.float64]) -> "pd.Series[An
     high = np.inf if rule.maximum is None else rule.maximum
     for wrong, what in (
         (np.isinf(values), "too large for a number"),
-        (whole & (np.abs(values) > numbers.EXACT), "more digits than a number holds exactly"),
+        (whole & (np.abs(values) >= numbers.EXACT), "more digits than a number holds exactly"),
         (~whole & ~np.isnan(values) & (rule.kind == "integer"), "not a whole number"),
         (values < low, f"below the minimum {low:g}"),
         (values > high, f"above the maximum {high:g}"),

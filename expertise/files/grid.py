@@ -15,6 +15,7 @@ from expertise.errors import DataError, ExpertiseError, FileError, listed
 from expertise.words import Note, note
 
 MAX_COLUMNS = 2_000
+BATCH = 20_000
 Record = tuple[int, Sequence[str]]
 
 
@@ -197,7 +198,7 @@ def _columns(
     for texts in index:
         texts.default_factory = texts.__len__
     codes = [array("i") for _ in header]
-    while batch := list(islice(body, 20_000)):
+    while batch := list(islice(body, BATCH)):
         ragged += [(row, len(cells)) for row, cells in batch if len(cells) != width]
         empty += [row for row, cells in batch if not any(cells)]
         rows.extend(row for row, _ in batch)

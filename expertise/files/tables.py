@@ -13,6 +13,7 @@ from expertise.errors import ExpertiseError, FileError, PrivacyError, listed, ne
 from expertise.files.columns import series
 from expertise.files.delimited import MARKS, read_delimited
 from expertise.files.grid import Grid, Problem, Source, Where, missing_table
+from expertise.files.guess import named_as_id
 from expertise.files.identifiers import identifier
 from expertise.files.reading import Column, Reading
 from expertise.files.sav import read_sav
@@ -223,7 +224,7 @@ def _reading(grid: Grid, name: str, options: _Options) -> tuple[Reading, pd.Data
     """Return a column ready to be read, and its cells that are declared missing."""
     rule = options.columns.get(name) or (Column("id") if name in options.ids else None)
     cells, codes = grid.columns[name], set(rule.missing if rule else ())
-    if not (rule and rule.kind == "id"):
+    if not (rule.kind == "id" if rule else named_as_id(name)):
         codes.update(options.missing)
     declared = [index for index, text in enumerate(cells.texts) if text and text in codes]
     gone = missing_table(
