@@ -25,6 +25,10 @@ _SERIAL = re.compile(r"[0-9]{5}(?:\.[0-9]+)?")
 def series(reading: Reading) -> "pd.Series[Any]":
     """Return the column in its type; what forbids that is in `reading.problems`."""
     kind = reading.rule.kind if reading.rule else guess(reading)
+    if kind != "id" and reading.name == next(iter(reading.grid.columns)):
+        last = int(reading.cells.codes[-1])
+        if reading.texts[last].strip().casefold() in _TOTALS:
+            reading.refuse([last], "a row of totals; remove it")
     return _text(reading) if reading.problems else _READ[kind](reading)
 
 
@@ -157,6 +161,10 @@ def _date(reading: Reading) -> "pd.Series[Any]":
     ]:
         what = "the clock changes in this hour, which is skipped or comes twice; add the UTC offset"
         reading.refuse(changing, what)
+    years = [when.year if when else 2000 for when in found]
+    if far := [index for index, year in enumerate(years) if not 1900 <= year <= 2100]:
+        what = f"a year before 1900 or after 2100{reading.quoted(far)}; correct it or declare it"
+        reading.refuse(far, f"{what} missing")
     if zoned and local:
         reading.refuse(local, "no UTC offset, which other rows have; give all of them one")
     if reading.problems:

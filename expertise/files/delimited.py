@@ -2,14 +2,13 @@
 
 import csv
 import re
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import islice
 
 from expertise.errors import FileError
-from expertise.files.grid import Grid, Record, Source, some, tabulate
+from expertise.files.grid import Grid, Record, Source, most_usual, some, tabulate
 from expertise.files.text import decode
 from expertise.words import note
 
@@ -77,9 +76,9 @@ def sniff(text: str, file: str) -> str:
     fits: dict[str, tuple[bool, float, int]] = {}
     for mark in MARKS:
         widths = _widths(text, mark)
-        usual, count = Counter(widths).most_common(1)[0]
+        usual = most_usual(widths)
         if usual > 1:
-            fits[mark] = (widths[0] == usual, count / len(widths), usual)
+            fits[mark] = (widths[0] == usual, widths.count(usual) / len(widths), usual)
             single = len(widths) == 1
     if not fits:
         return ","

@@ -192,8 +192,11 @@ def check_table(path: str | Path, **options: Any) -> tuple[Problem, ...]:
 
 def _read(path: Path, options: _Options) -> tuple[TableFile, tuple[Problem, ...]]:
     """Read a file as far as it goes; the table counts only when there are no problems."""
-    grid = _without(_grid(path, options), options.drop)
-    problems = [*grid.problems, *_absent(grid, options), *_identifiers(grid, options.allow)]
+    whole = _grid(path, options)
+    grid = _without(whole, options.drop)
+    wanted = (*options.ids, *options.required, *options.columns, *options.unique, *options.allow)
+    problems = [*grid.problems, *_absent(whole, options.drop), *_absent(grid, wanted)]
+    problems += _identifiers(grid, options.allow)
     columns: dict[str, pd.Series[Any]] = {}
     readings: dict[str, Reading] = {}
     gone = [grid.missing]
@@ -266,11 +269,10 @@ def _without(grid: Grid, drop: Sequence[str]) -> Grid:
     return replace(grid, columns=kept, notes=grid.notes + notes * bool(dropped))
 
 
-def _absent(grid: Grid, options: _Options) -> list[Problem]:
-    """Return the columns that were asked for and are not there."""
+def _absent(grid: Grid, wanted: Sequence[str]) -> list[Problem]:
+    """Return the columns that were named and are not there."""
     if not grid.columns:
         return []
-    wanted = [*options.ids, *options.required, *options.columns, *options.unique, *options.allow]
     file = grid.source.file
     return [
         Problem(

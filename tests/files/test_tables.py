@@ -140,6 +140,8 @@ def test_one_column_is_a_table(csv):
         ("a,b\n1,2,\n3,4,\n", "t.csv, lines 2 (has 3), 3 (has 3): every line must have 2 fields"),
         ("Titel,,\n,,\nid,rol,score\nP1,x,1\n", "the header seems to be on line 3: remove what is"),
         ("a,a\n1,2\n", "columns 1, 2 are both called 'a'; give every column its own name"),
+        ("# een\n# twee\nid;x\nP1;1\n", "the header seems to be on line 3"),
+        ("nr;x\n1;2\n2;3\nGemiddelde;2.5\n", "column 'nr', line 4: a row of totals; remove it"),
         ("a, \n1,2\n", "t.csv, line 1: column 2 has no name; give every column a name"),
         ("<!DOCTYPE html><table>", "t.csv is a web page, whatever its name says"),
     ],
@@ -192,6 +194,8 @@ def test_control_characters_are_noted_and_nul_refused(csv):
         (["1_000", "2"], ["1_000", "2"]),
         (["ja", "nee"], ["ja", "nee"]),
         (["12", "veel"], ["12", "veel"]),
+        (["12%", "€ 13"], ["12%", "€ 13"]),
+        (["1e5", ">10"], ["1e5", ">10"]),
     ],
 )
 def test_undeclared_columns(csv, cells, values):
@@ -312,6 +316,12 @@ def test_dates_that_are_not(csv, cell, form, sentence):
     assert f"column 'datum', line 2: {sentence}" in found
 
 
+@pytest.mark.parametrize("cell", ["NA", "onbekend", "45678", "9999-12-31", "0001-01-01"])
+def test_a_date_among_other_things_is_refused(csv, cell):
+    (found,) = sentences(csv(f"id,datum\nP1,2025-01-31\nP2,{cell}\n"))
+    assert found.startswith("t.csv, column 'datum', line 3: ")
+
+
 def test_offsets_are_for_all_rows_or_none(csv):
     (found,) = sentences(csv("id,t\nP1,2025-01-31 14:30+01:00\nP2,2025-01-31 14:30\n"))
     assert "column 't', line 3: no UTC offset, which other rows have" in found
@@ -372,10 +382,17 @@ def test_direct_identifiers_are_refused_until_dropped_or_allowed(csv, header, ce
 
 @pytest.mark.parametrize(
     ("header", "cell"),
-    [("instrument_name", "ORS"), ("score", "123456789"), ("leeftijd", "44"), ("nr", "20250121")],
+    [("instrument_name", "ORS"), ("score", "123456789"), ("leeftijd", "44"), ("nr", "20250101")],
 )
 def test_what_identifies_nobody_is_read(csv, header, cell):
     assert not check_table(csv(f"id;{header}\nP1;{cell}\n"))
+
+
+def test_columns_to_drop_must_exist(csv):
+    (found,) = sentences(csv("id,opmerking\nP1,x\n"), drop=["opmerkng"])
+    assert found == (
+        "t.csv: has no column 'opmerkng' (did you mean 'opmerking'?); it has id, opmerking"
+    )
 
 
 def test_waves_out_of_order_are_noted(csv):
