@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from expertise.errors import DesignError
 from expertise.mixed.design import Design, build_design
 from expertise.mixed.fitted import Fitted, Solution
+from expertise.mixed.glmm import solve_generalized, without_intercept
 from expertise.mixed.links import Link, choose_link
 
 DF_METHODS = ("satterthwaite", "kenward-roger", "normal", "auto")
@@ -43,6 +44,8 @@ def fit_mixed(
     design = build_design(
         formula, data, family=family, weights=precision_weights, offset=offset, trials=trials
     )
+    if family == "cumulative":
+        design = without_intercept(design)
     chosen = choose_link(family, link)
     solution = _solve(design, chosen, reml, df, quadrature)
     return MixedFit(
@@ -56,4 +59,6 @@ def fit_mixed(
 
 def _solve(design: Design, link: Link, reml: bool | None, df: str, quadrature: int) -> Solution:
     """Hand the design to the engine of its family."""
+    if design.family != "gaussian":
+        return solve_generalized(design, link, quadrature)
     raise DesignError(f"the family {design.family} has no engine yet")

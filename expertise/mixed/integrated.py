@@ -18,9 +18,10 @@ SAME_HEIGHT = 1e-7  # log-likelihood
 class Estimate:
     """What maximum likelihood gives, in the units of the data and the caller's order of terms.
 
-    `covariance` is the inverse of the joint information of
+    `groups` holds a covariance G (q, q) per term, `modes` (levels, q) and
+    `mode_covariances` (levels, q, q) what is known of each group; `covariance` is the inverse of the joint information of
     ``[β (p), the lower triangle of each G row by row, ψ (m)]``; a variance on
-    its boundary counts as known. `boundary` says so for each term, then for ψ.
+    its boundary counts as known; `boundary` says so for each term, then for ψ.
     `eta` (n,) is at the modes.
     """
 
@@ -30,6 +31,7 @@ class Estimate:
     covariance: Array
     log_likelihood: float
     modes: tuple[Array, ...]
+    mode_covariances: tuple[Array, ...]
     eta: Array
     boundary: tuple[bool, ...]
     gradient: float
@@ -84,6 +86,28 @@ def estimate(
     return units.restore(surface, top, boundary)
 
 
+def without_groups(likelihood: Likelihood, fixed: Array, offset: Array) -> Array:
+    """Return β (p,) of the model without random effects, ψ at its start: a place to begin."""
+    basis, back = orthonormal(fixed)
+    gamma, extra = np.zeros(fixed.shape[1]), likelihood.start()
+    value, slope, curve = likelihood.mode(offset, extra)
+    for _ in range(12):
+        step = np.linalg.solve(basis.T @ (basis * -curve[:, None]), basis.T @ slope)
+        size = min(1.0, 5.0 / np.abs(step).max(initial=1e-300))
+        while size > 1e-6:
+            found = likelihood.mode(basis @ (gamma + size * step) + offset, extra)
+            if found[0].sum() >= value.sum():
+                break
+            size /= 2
+        gain = found[0].sum() - value.sum()
+        if gain < 0:
+            break
+        gamma, (value, slope, curve) = gamma + size * step, found
+        if gain < 1e-6:
+            break
+    return solve_triangular(back, gamma)
+
+
 def orthonormal(columns: Array) -> tuple[Array, Array]:
     """Return columns with mean square 1 and no cross-products, and R with ``columns = Q R``."""
     q, r = np.linalg.qr(columns)
@@ -135,6 +159,7 @@ class Units:
         inverse = solve_triangular(self.back, np.eye(len(self.back)))
         natural = [solve_triangular(r, f) for r, f in zip(self.bases, factors, strict=True)]
         modes = [u @ f.T for u, f in zip(surface.by_term(point.u), natural, strict=True)]
+        spread = [f @ own @ f.T for own, f in zip(surface.own_blocks(point), natural, strict=True)]
         turn = self._slope(inverse, natural, len(extra))
         place = np.argsort(self.arranged)
         return Estimate(
@@ -144,6 +169,7 @@ class Units:
             covariance=turn @ bounded_inverse(top.information) @ turn.T,
             log_likelihood=top.value,
             modes=tuple(modes[t] for t in place),
+            mode_covariances=tuple(spread[t] for t in place),
             eta=point.eta[self.rows],
             boundary=tuple(boundary[t] for t in [*place, len(place)]),
             gradient=float(np.abs(top.gradient).max()),

@@ -137,6 +137,16 @@ class Integrated:
         shapes = [(term.size, term.columns.shape[1]) for term in self.terms[1:]]
         return [u[0], *(part.reshape(shape) for part, shape in zip(rest, shapes, strict=True))]
 
+    def own_blocks(self, point: "Modes") -> list[Array]:
+        """Return the covariance of each group's u given the parameters, (G, q, q) a term."""
+        inverse, blocks, at = point.factored.inverse(), [], 0
+        for term in self.terms[1:]:
+            q = term.columns.shape[1]
+            where = at + np.arange(term.size * q).reshape(term.size, q)
+            blocks.append(inverse.rest[where[:, :, None], where[:, None, :]])
+            at += term.size * q
+        return [inverse.own, *blocks]
+
     def _sides(self, factors: list[Array]) -> tuple[Array, Array]:
         """Return ZΛ of the eliminated term and of the others side by side."""
         own, *rest = (
