@@ -86,7 +86,8 @@ class Blocks:
         """Return Au for each row."""
         u1, u2 = self.spread(u)
         own = (a1 * u1).sum(axis=1)
-        return own + (a2 * u2).sum(axis=1) if self.rest else own
+        predicted: Array = own + (a2 * u2).sum(axis=1) if self.rest else own
+        return predicted
 
     def spread(self, u: tuple[Array, Array]) -> tuple[Array, Array]:
         """Return the effects that touch each row."""

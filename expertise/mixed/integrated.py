@@ -19,7 +19,8 @@ class Estimate:
     """What maximum likelihood gives, in the units of the data and the caller's order of terms.
 
     `groups` holds a covariance G (q, q) per term, `modes` (levels, q) and
-    `mode_covariances` (levels, q, q) what is known of each group; `covariance` is the inverse of the joint information of
+    `mode_covariances` (levels, q, q) what is known of each group.
+    `covariance` is the inverse of the joint information of
     ``[β (p), the lower triangle of each G row by row, ψ (m)]``; a variance on
     its boundary counts as known; `boundary` says so for each term, then for ψ.
     `eta` (n,) is at the modes.
@@ -105,7 +106,8 @@ def without_groups(likelihood: Likelihood, fixed: Array, offset: Array) -> Array
         gamma, (value, slope, curve) = gamma + size * step, found
         if gain < 1e-6:
             break
-    return solve_triangular(back, gamma)
+    beta: Array = solve_triangular(back, gamma)
+    return beta
 
 
 def orthonormal(columns: Array) -> tuple[Array, Array]:

@@ -21,7 +21,7 @@ class Link:
 
 
 def _normal_density(eta: Array) -> Array:
-    return np.exp(-0.5 * eta**2) / np.sqrt(2 * np.pi)
+    return np.asarray(np.exp(-0.5 * eta**2) / np.sqrt(2 * np.pi))
 
 
 def _logistic_density(eta: Array) -> Array:

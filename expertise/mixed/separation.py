@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import linprog
 
 from expertise.mixed.columns import Array, Codes
 
 
 def separating(
-    category: Codes, X: Array, names: Sequence[str], *, mixed: Array | None = None
+    category: Codes, X: Array, names: Sequence[str], *, mixed: NDArray[np.bool_] | None = None
 ) -> list[str]:
     """Name the columns along which the categories are in order without an exception.
 
