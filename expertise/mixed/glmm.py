@@ -23,7 +23,7 @@ FAR = 12.0  # |η| at which a probability is so near 0 or 1 that separation is l
 WIDE = 6.0  # standard deviation of a group effect on the logit scale
 
 
-def solve_generalized(design: Design, link: Link, quadrature: int = 1) -> Solution:
+def fit_generalized(design: Design, link: Link, quadrature: int = 1) -> Solution:
     """Fit counts, proportions or ordered answers by maximum likelihood.
 
     Parameters
@@ -179,7 +179,7 @@ def _solution(
 
 def _notes(design: Design, found: Estimate) -> list[Note]:
     notes = [
-        note("glmm.boundary", term=str(term))
+        note("mixed.boundary", term=str(term))
         for term, flat in zip(design.random, found.boundary, strict=False)
         if flat
     ]

@@ -88,8 +88,8 @@ def test_quadrature_with_a_random_slope(table):
 def test_boundary_is_noted_and_named(table):
     noise = table.assign(flat=np.tile([0, 1, 2], 80))
     fit = fit_mixed("flat ~ wave + (1 | person)", noise, family="poisson")
-    assert "glmm.boundary" in keys(fit)
-    assert "(1 | person)" in str(next(n for n in fit.notes if n.key == "glmm.boundary"))
+    assert "mixed.boundary" in keys(fit)
+    assert "(1 | person)" in str(next(n for n in fit.notes if n.key == "mixed.boundary"))
     assert fit.singular
     assert fit.solution.covariances[0] == 0
     assert np.isnan(fit.tidy().query("component == 'variance'")["std_error"].iloc[0])
@@ -172,6 +172,7 @@ def test_negative_count_names_the_row(bad_inputs):
         ({}, {"quadrature": 0}, "quadrature is 0; it is a whole number of nodes from 1"),
         ({}, {"quadrature": 30_000}, "takes 30000 nodes for (1 | person)"),
         ({}, {"precision_weights": "weight"}, "precision weights belong to the family gaussian"),
+        ({}, {"reml": True}, "reml=True is for the family gaussian; poisson is fitted by ML"),
         ({}, {"link": "logit"}, "has no link 'logit'"),
     ],
 )
