@@ -6,10 +6,11 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from expertise.errors import DesignError
-from expertise.mixed.design import Design, build_design
-from expertise.mixed.fitted import Fitted, Solution
+from expertise.mixed.design import build_design
+from expertise.mixed.fitted import Fitted
+from expertise.mixed.glmm import fit_generalized, without_intercept
 from expertise.mixed.linear import fit_linear
-from expertise.mixed.links import Link, choose_link
+from expertise.mixed.links import choose_link
 
 DF_METHODS = ("satterthwaite", "kenward-roger", "normal", "auto")
 
@@ -44,11 +45,15 @@ def fit_mixed(
     design = build_design(
         formula, data, family=family, weights=precision_weights, offset=offset, trials=trials
     )
+    if family == "cumulative":
+        design = without_intercept(design)
     chosen = choose_link(family, link)
     if family == "gaussian":
         solution = fit_linear(design, reml=reml is not False, df=df)
     else:
-        solution = _solve(design, chosen, reml, df, quadrature)
+        if reml:
+            raise DesignError(f"reml=True is for the family gaussian; {family} is fitted by ML")
+        solution = fit_generalized(design, chosen, quadrature)
     return MixedFit(
         design=design,
         solution=solution,
@@ -56,8 +61,3 @@ def fit_mixed(
         conf_level=conf_level,
         notes=(*design.notes, *solution.notes),
     )
-
-
-def _solve(design: Design, link: Link, reml: bool | None, df: str, quadrature: int) -> Solution:
-    """Hand the design to the engine of its family."""
-    raise DesignError(f"the family {design.family} has no engine yet")

@@ -13,6 +13,7 @@ from scipy.linalg import solve_triangular
 from expertise.mixed.blocks import spread
 from expertise.mixed.columns import Array
 from expertise.mixed.deviance import Deviance, Point
+from expertise.mixed.factors import inverse_of, stack, triangle
 from expertise.mixed.system import System
 
 Halves = tuple[Array, Array]
@@ -40,7 +41,8 @@ class Information:
 def measure(deviance: Deviance, point: Point) -> Information:
     """Compute the traces at a point."""
     system = deviance.system(point.factors)
-    _, beta, sigma2, _, root = deviance.profile(system)
+    profile = deviance.profile(system)
+    beta, sigma2, root = profile.beta, profile.sigma2, profile.root
     p = len(beta)
     directions = _directions(system)
     R = _crossed_root(system)
@@ -62,7 +64,7 @@ def measure(deviance: Deviance, point: Point) -> Information:
     ds = [_diagonal_part(system, half) for half in xs]
     rs = [_dot(R, half) for half in xs]
     return Information(
-        psi=np.concatenate([(L @ L.T)[np.tril_indices(len(L))] for L in point.factors]),
+        psi=stack([L @ L.T for L in point.factors]),
         traces=first - 2 * inner + core,
         trace=trace - np.array([np.trace(core) for core in cores]),
         average=average - np.array([[a @ b for b in fallen] for a in fallen]),
@@ -79,8 +81,8 @@ def _directions(system: System) -> list[tuple[int, Array]]:
     """Return per element of Ψ its term and its spherical direction L⁻¹ E L⁻'."""
     out = []
     for k, L in enumerate(system.factors):
-        inverse = solve_triangular(L, np.eye(len(L)), lower=True)
-        for a, b in zip(*np.tril_indices(len(L)), strict=True):
+        inverse, index = inverse_of(L), triangle(len(L))
+        for a, b in zip(index.rows, index.columns, strict=True):
             one = np.outer(inverse[:, a], inverse[:, b])
             out.append((k, one if a == b else one + one.T))
     return out

@@ -69,7 +69,7 @@ def kenward_roger(
     The covariance parameters are the elements of G = σ²Ψ and σ² itself; the
     direction of σ² is H less what the others make of it.
     """
-    psi, Phi, sigma2 = information.psi, point.Phi, point.sigma2
+    psi, Phi, sigma2 = information.psi, point.profile.Phi, point.profile.sigma2
     XHX = np.linalg.inv(Phi)
     expected = _extended(information.traces, information.trace, residual_df, psi)
     once = np.concatenate([information.once, [XHX - np.tensordot(psi, information.once, 1)]])

@@ -15,7 +15,7 @@ def modes_of(
 ) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
     """Return per term the modes (levels, q) and their conditional covariances (levels, q, q)."""
     every, d, m = reduction.every, reduction.blocks.dense, reduction.blocks.width
-    gamma = np.append(-point.beta, 1.0)
+    gamma = np.append(-point.profile.beta, 1.0)
     crossed = system.spheres[1] @ gamma
     inverse = dense_inverse(system.root) if d else np.zeros((0, 0))
     if every.B is None:
@@ -42,7 +42,7 @@ def modes_of(
             _inside(place, spheres, blocks) if place.inside else _outside(place, crossed, inverse)
         )
         modes.append(u @ turn.T)
-        covariances.append(point.sigma2 * turn @ C @ turn.T)
+        covariances.append(point.profile.sigma2 * turn @ C @ turn.T)
     return tuple(modes), tuple(covariances)
 
 

@@ -7,10 +7,11 @@ import numpy as np
 
 from expertise.errors import FitError
 from expertise.mixed.columns import Array
-from expertise.mixed.deviance import Deviance, Point, split, stack
+from expertise.mixed.deviance import Deviance, Point
+from expertise.mixed.factors import split, stack
 
 FLOOR = 1e-5  # a factor's diagonal below this is at the boundary: its variance counts as zero
-_ENOUGH, _CERTAIN, _MOST = 1e-11, 1e-7, 200
+_ENOUGH, _CERTAIN, _MOST = 1e-14, 1e-7, 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -81,17 +82,14 @@ def _step(point: Point, sizes: Sequence[int]) -> tuple[Array, float]:
 
 def at_floor(factors: Sequence[Array]) -> Array:
     """Tell for each stacked element whether it is a diagonal at its floor."""
-    return np.concatenate(
-        [(np.eye(len(L)) * (np.diag(L) <= 1.01 * FLOOR))[np.tril_indices(len(L))] for L in factors]
-        or [np.zeros(0)]
-    ).astype(bool)
+    return stack([np.diag(L.diagonal() <= 1.01 * FLOOR).astype(float) for L in factors]) > 0
 
 
 def _settled(theta: Array, sizes: Sequence[int]) -> tuple[Array, ...]:
     """Return factors with a positive diagonal, no smaller than the floor."""
     out = []
     for L in split(theta, sizes):
-        L = L * np.where(np.diag(L) < 0, -1.0, 1.0)
-        L[np.diag_indices_from(L)] = np.maximum(np.diag(L), FLOOR)
+        L *= np.where(L.diagonal() < 0, -1.0, 1.0)
+        np.fill_diagonal(L, np.maximum(L.diagonal(), FLOOR))
         out.append(L)
     return tuple(out)

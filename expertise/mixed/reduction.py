@@ -6,8 +6,8 @@ mean and deviations whose triangular factor says all; the work of an
 evaluation then depends on the number of patterns, not of people.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 from scipy import sparse
@@ -22,12 +22,15 @@ from expertise.mixed.scaling import orthonormal
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Units:
-    """From inner columns back to the user's: beta = shift + X @ inner, G = Z[k] @ inner @ Z[k]'."""
+    """From inner columns back to the user's: beta = shift + X @ inner, G = Z[k] @ inner @ Z[k]'.
+
+    `log_det` is the log-determinant of the precision of the residuals over 1/σ².
+    """
 
     X: Array
     shift: Array
     Z: tuple[Array, ...]
-    log_weights: float
+    log_det: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,30 +64,57 @@ class Reduction:
     units: Units
 
 
-def reduce_design(design: Design, scale: Array | None = None) -> Reduction:
-    """Form the sums of a design; `scale` (n,) multiplies each row (a root of its precision)."""
+class Whitening(Protocol):
+    """Turns rows with correlated or unequal residuals into rows with independent, equal ones."""
+
+    log_det: float
+
+    def __call__(self, rows: Array) -> Array:
+        """Return the rows (n, k) whitened."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prepared:
+    """Well-conditioned columns of a design, before anything is summed."""
+
+    design: Design
+    W: Array
+    Z: tuple[Array, ...]
+    blocks: Blocks
+    units: Units
+
+
+def prepare(design: Design) -> Prepared:
+    """Make the columns of a design orthonormal and take the ordinary fit out of the outcome."""
     X, T = orthonormal(design.X)
     y = design.y if design.offset is None else design.y - design.offset
     y, shift = _residual(X, y)
-    Z, roots = [], []
-    for term in design.random:
-        columns, root = orthonormal(term.Z)
-        Z.append(columns)
-        roots.append(root)
-    W = np.column_stack([X, y])
-    if design.weights is not None:
-        scale = np.sqrt(design.weights) * (1.0 if scale is None else scale)
-    log_weights = 0.0
-    if scale is not None:
-        W *= scale[:, None]
-        Z = [columns * scale[:, None] for columns in Z]
-        log_weights = 2 * float(np.log(scale).sum())
-    blocks = choose_blocks(design.random)
-    every, total = _cross_products(design, blocks, Z, W)
-    units = Units(X=T, shift=T @ shift, Z=tuple(roots), log_weights=log_weights)
+    inner = [orthonormal(term.Z) for term in design.random]
+    units = Units(X=T, shift=T @ shift, Z=tuple(root for _, root in inner), log_det=0.0)
+    return Prepared(
+        design=design,
+        W=np.column_stack([X, y]),
+        Z=tuple(columns for columns, _ in inner),
+        blocks=choose_blocks(design.random),
+        units=units,
+    )
+
+
+def reduce_rows(prepared: Prepared, whitening: Whitening | None = None) -> Reduction:
+    """Form the sums, of whitened rows where a whitening is given."""
+    W, Z, units = prepared.W, list(prepared.Z), prepared.units
+    weights = prepared.design.weights
+    if weights is not None:
+        root = np.sqrt(weights)[:, None]
+        W, Z = W * root, [columns * root for columns in Z]
+        units = replace(units, log_det=float(np.log(weights).sum()))
+    if whitening is not None:
+        W, Z = whitening(W), [whitening(columns) for columns in Z]
+        units = replace(units, log_det=units.log_det + whitening.log_det)
+    every, total = _cross_products(prepared.design, prepared.blocks, Z, W)
     return Reduction(
-        n=len(y), p=X.shape[1], blocks=blocks, groups=compress(every, X.shape[1] + 1), every=every,
-        total=total, units=units,
+        n=len(W), p=W.shape[1] - 1, blocks=prepared.blocks, groups=compress(every, W.shape[1]),
+        every=every, total=total, units=units,
     )  # fmt: skip
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from expertise.mixed.columns import Array
-from expertise.mixed.deviance import Point, bend, chain, diagonal
+from expertise.mixed.deviance import Point
+from expertise.mixed.factors import bend, chain, diagonal
 from expertise.mixed.fitted import wald
 from expertise.mixed.information import Information
 from expertise.mixed.newton import at_floor
@@ -51,25 +52,19 @@ def satterthwaite(
     information: Information, point: Point, residual_df: float, T: Array
 ) -> Satterthwaite:
     """Build it from the exact Hessian by the factors that are free and σ²; T as in `Units`."""
-    J = chain(point.factors)
+    Phi, sigma2 = point.profile.Phi, point.profile.sigma2
+    J = diagonal([chain(L) for L in point.factors])
     q = len(J)
-    slopes = information.trace - information.tilt
-    second, at = [], 0
-    for L in point.factors:
-        slope = np.zeros_like(L)
-        rows = np.tril_indices(len(L))
-        slope[rows] = slopes[at : at + len(rows[0])]
-        at += len(rows[0])
-        second.append(bend((slope + slope.T) / 2))
     hessian = np.zeros((q + 1, q + 1))
-    hessian[:q, :q] = J.T @ (2 * information.average - information.traces) @ J + diagonal(second)
-    hessian[:q, q] = hessian[q, :q] = J.T @ information.tilt / point.sigma2
-    hessian[q, q] = residual_df / point.sigma2**2
-    free = np.append(~(at_floor(point.factors)), True)
+    hessian[:q, :q] = J.T @ (2 * information.average - information.traces) @ J
+    hessian[:q, :q] += diagonal([bend(slope) for slope in point.slopes])
+    hessian[:q, q] = hessian[q, :q] = J.T @ information.tilt / sigma2
+    hessian[q, q] = residual_df / sigma2**2
+    free = np.append(~at_floor(point.factors), True)
     moves = np.einsum("ij,iab->jab", J, information.once)
-    moved = np.concatenate([point.sigma2 * point.Phi @ moves @ point.Phi, point.Phi[None]])
+    moved = np.concatenate([sigma2 * Phi @ moves @ Phi, Phi[None]])
     return Satterthwaite(
-        covariance=point.sigma2 * T @ point.Phi @ T.T,
+        covariance=sigma2 * T @ Phi @ T.T,
         slopes=T @ moved[free] @ T.T,
         uncertainty=2 * np.linalg.inv(hessian[np.ix_(free, free)]),
     )
