@@ -149,7 +149,9 @@ def _dot(a: Halves, b: Halves) -> Array:
 
 
 def _gram(a: list[Halves], b: list[Halves]) -> Array:
-    return np.array([[np.vdot(x[0], y[0]) + np.vdot(x[1], y[1]) for y in b] for x in a])
+    return np.array(
+        [[np.vdot(x[0], y[0]) + np.vdot(x[1], y[1]) for y in b] for x in a]
+    )
 
 
 def _beside(a: Halves, b: Halves) -> Halves:
