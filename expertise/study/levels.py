@@ -84,6 +84,8 @@ class Levels(Result):
             keys = ["wave", *(["group"] if self.by else [])]
             both = both[both.duplicated(keys, keep=False) & both["wave"].isin(waves)]
             at = both[both["perspective"] == one]
+            if at.empty:
+                continue
             rows = self._rows(at) - self._rows(at.assign(perspective=other))
             if change:
                 start = at.assign(wave=first)
