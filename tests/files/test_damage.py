@@ -10,7 +10,7 @@ import pytest
 from expertise.files.tables import check_table
 from expertise.files.write import write_table
 
-CSV = 'id;datum;x;tekst\nP1;2025-01-01;1,5;"een\ntwee"\nP2;;;"drie"\n'.encode()
+CSV = b'id;datum;x;tekst\nP1;2025-01-01;1,5;"een\ntwee"\nP2;;;"drie"\n'
 MARKS = b'";,\n\r\t\0 0a9.-\xff\xc3\xab=N<>/&'
 
 
