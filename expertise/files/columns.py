@@ -16,6 +16,7 @@ from expertise.files.reading import NULLS, Column, Kind, Reading
 
 _TOTALS = {"totaal", "total", "totals", "subtotaal", "subtotal", "eindtotaal", "grand total",
            "gemiddelde", "gemiddeld", "mean", "average", "som", "sum"}  # fmt: skip
+_ROUNDED = re.compile(r"[0-9][.,][0-9]+[eE]\+[0-9]+")
 _FLOATED = re.compile(r"[0-9]+\.0")
 _UNSEEN = re.compile("[\\s\u00ad\u200b-\u200f\u2060\ufeff]+")
 _ID = re.compile(r"\w(?:[\w .:/#@&+-]*\w)?")
@@ -81,6 +82,7 @@ def _remark_ids(reading: Reading) -> None:
     for key, which in (
         ("id_zeros", [index for same in bare.values() if len(same) > 1 for index in same]),
         ("id_floated", reading.where(_FLOATED.fullmatch)),
+        ("id_rounded", reading.where(_ROUNDED.fullmatch)),
         ("id_null", reading.where(lambda text: text.casefold() in NULLS)),
     ):
         if which:

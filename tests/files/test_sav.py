@@ -73,6 +73,12 @@ def test_moments_keep_their_time(sav):
     assert file.table["t"].tolist() == times.tolist()
 
 
+def test_a_file_that_crashes_its_reader_is_damaged(scores, monkeypatch):
+    monkeypatch.setattr("expertise.files.sav._TRIAL", "import os; os.abort()")
+    with pytest.raises(FileError, match=r"t\.sav: damaged file \(its reader breaks down\)"):
+        read_table(scores)
+
+
 def test_damaged_and_empty_files(sav, tmp_path):
     path = sav(pd.DataFrame({"x": [1.0, 2.0]}))
     path.write_bytes(path.read_bytes()[:150])

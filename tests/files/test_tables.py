@@ -346,6 +346,11 @@ def test_ids_that_are_not_sure(csv, cells, sentence):
     assert f"column 'code', {sentence}" in found
 
 
+def test_ids_that_a_spreadsheet_rounded_are_noted(csv):
+    (note,) = read_table(csv("id,x\n1.23457E+15,1\nP2,2\n")).notes
+    assert str(note).startswith("t.csv, column id: ids were rounded by a spreadsheet (rows 2)")
+
+
 def test_rows_that_must_differ(csv):
     path = csv("id,wave\nP1,1\nP1,1\nP1,2\n")
     (found,) = sentences(path, unique=["id", "wave"])
