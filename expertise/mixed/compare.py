@@ -5,6 +5,7 @@ Lee (1994), doi:10.2307/2533455.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -70,7 +71,7 @@ def compare_fits(*fits: MixedFit) -> Comparison:
         notes.append(note("mixed.refitted"))
     ordered = sorted(fits, key=lambda fit: fit.solution.n_parameters)
     rows = [_row(ordered[0], None)]
-    rows += [_row(fit, before) for before, fit in zip(ordered, ordered[1:], strict=False)]
+    rows += [_row(fit, before) for before, fit in pairwise(ordered)]
     if any(row["method"] == "mixture" for row in rows):
         notes.append(note("mixed.mixture"))
     return Comparison(fits=tuple(ordered), table=pd.DataFrame(rows), notes=tuple(notes))

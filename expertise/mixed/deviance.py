@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg.lapack import dtrtri
 
 from expertise.errors import FitError
 from expertise.mixed.columns import Array
@@ -24,8 +23,8 @@ from expertise.mixed.system import System
 class Profile:
     """What is profiled out at some factors, in inner columns.
 
-    beta (p,), σ², Φ = (X'H⁻¹X)⁻¹ (p, p) with a root of it, and the residual
-    sum of squares y'Py.
+    beta (p,), σ², a root of Φ = (X'H⁻¹X)⁻¹ (p, p), and the residual sum of
+    squares y'Py.
     """
 
     deviance: float
@@ -35,14 +34,14 @@ class Profile:
     rest: float
 
     @property
-    def Phi(self) -> Array:
-        """(X'H⁻¹X)⁻¹."""
+    def covariance(self) -> Array:
+        """Φ = (X'H⁻¹X)⁻¹, the covariance of β over σ²."""
         return np.asarray(self.root @ self.root.T)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Point:
-    """The deviance at some factors: its slope by each Ψ_k, by the stacked factors, its curvature."""
+    """The deviance at some factors, its slope by each Ψ_k and by the factors, its curvature."""
 
     factors: tuple[Array, ...]
     profile: Profile
@@ -112,7 +111,7 @@ class Deviance:
             chol = np.linalg.cholesky(W[:p, :p])
         except np.linalg.LinAlgError:
             raise FitError("the equations of the fixed effects lost their precision") from None
-        root = dtrtri(chol, lower=1)[0].T
+        root = np.linalg.inv(chol).T
         half = root.T @ W[:p, p]
         rest = float(W[p, p] - half @ half)
         if not rest > 0:

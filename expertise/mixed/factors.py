@@ -59,7 +59,7 @@ def split(theta: Array, sizes: Sequence[int]) -> Iterator[Array]:
 
 def inverse_of(L: Array) -> Array:
     """Return the inverse of a factor."""
-    return np.array([[1 / L[0, 0]]]) if len(L) == 1 else np.linalg.inv(L)
+    return 1 / L if len(L) == 1 else np.asarray(np.linalg.inv(L))
 
 
 def chain(L: Array) -> Array:

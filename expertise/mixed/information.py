@@ -135,9 +135,9 @@ def _block_traces(system: System, directions: list[tuple[int, Array]]) -> tuple[
             products.append(None)
             single[i] = place.size * np.trace(matrix)
         for j in range(i + 1):
-            other = products[j]
-            if products[i] is not None and other is not None:
-                both[i, j] = counts @ np.einsum("kab,kba->k", products[i], other)
+            one, other = products[i], products[j]
+            if one is not None and other is not None:
+                both[i, j] = counts @ np.einsum("kab,kba->k", one, other)
             elif directions[j][0] == k:
                 both[i, j] = place.size * np.vdot(matrix, directions[j][1])
             both[j, i] = both[i, j]
@@ -149,9 +149,7 @@ def _dot(a: Halves, b: Halves) -> Array:
 
 
 def _gram(a: list[Halves], b: list[Halves]) -> Array:
-    return np.array(
-        [[np.vdot(x[0], y[0]) + np.vdot(x[1], y[1]) for y in b] for x in a]
-    )
+    return np.array([[np.vdot(x[0], y[0]) + np.vdot(x[1], y[1]) for y in b] for x in a])
 
 
 def _beside(a: Halves, b: Halves) -> Halves:

@@ -88,4 +88,4 @@ def hypothesis(fit: Fitted, term: int) -> Array:
     first, count = int(others.sum()), int(own.sum())
     L = np.zeros((count, X.shape[1]))
     L[:, order] = R[first : first + count]
-    return L / np.abs(L).max()
+    return np.asarray(L / np.abs(L).max())

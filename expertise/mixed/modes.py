@@ -32,8 +32,8 @@ def modes_of(
         if every.B is None:
             H = np.einsum("agc,cd,bgd->gab", shared, C, shared, optimize=True)
         else:
-            same = every is reduction.groups and system.pairs is not None
-            H = (system.pairs if same else Pairs(every.B, m)).inner(C)
+            ready = system.pairs if every is reduction.groups else None
+            H = (ready or Pairs(every.B, m)).inner(C)
         blocks = blocks + half[every.pattern] @ H @ half[every.pattern].transpose(0, 2, 1)
     modes, covariances = [], []
     for place, L, T in zip(reduction.blocks.places, point.factors, reduction.units.Z, strict=True):

@@ -1,9 +1,10 @@
 """Finds the optimum of a deviance over relative factors, at the boundary too."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from expertise.errors import FitError
 from expertise.mixed.columns import Array
@@ -16,7 +17,7 @@ _ENOUGH, _CERTAIN, _MOST = 1e-14, 1e-7, 200
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Optimum:
-    """The best point, how many evaluations it took, and the decrease a Newton step still promises."""
+    """The best point, the evaluations it took, and the decrease a Newton step still promises."""
 
     point: Point
     evaluations: int
@@ -80,9 +81,10 @@ def _step(point: Point, sizes: Sequence[int]) -> tuple[Array, float]:
     return step / max(1.0, longest), 0.5 * float(along @ (along / values))
 
 
-def at_floor(factors: Sequence[Array]) -> Array:
+def at_floor(factors: Sequence[Array]) -> NDArray[np.bool_]:
     """Tell for each stacked element whether it is a diagonal at its floor."""
-    return stack([np.diag(L.diagonal() <= 1.01 * FLOOR).astype(float) for L in factors]) > 0
+    low = stack([np.diag(L.diagonal() <= 1.01 * FLOOR).astype(float) for L in factors])
+    return np.asarray(low > 0)
 
 
 def _settled(theta: Array, sizes: Sequence[int]) -> tuple[Array, ...]:

@@ -6,10 +6,12 @@ mean and deviations whose triangular factor says all; the work of an
 evaluation then depends on the number of patterns, not of people.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import qr
 
@@ -35,7 +37,7 @@ class Units:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Groups:
-    """Cross-products per block: `grams` of the patterns with `counts`, V and which pattern each has.
+    """Cross-products per block: `grams` of the patterns with `counts`, each group's V and pattern.
 
     V (m, groups, d + w) holds Z'[C X y] where the crossed columns C are kept
     dense, Z'[X y] where they are kept in the sparse B (groups · m, d).
@@ -67,7 +69,9 @@ class Reduction:
 class Whitening(Protocol):
     """Turns rows with correlated or unequal residuals into rows with independent, equal ones."""
 
-    log_det: float
+    @property
+    def log_det(self) -> float:
+        """Log-determinant of the precision that is taken out."""
 
     def __call__(self, rows: Array) -> Array:
         """Return the rows (n, k) whitened."""
@@ -118,6 +122,35 @@ def reduce_rows(prepared: Prepared, whitening: Whitening | None = None) -> Reduc
     )  # fmt: skip
 
 
+class Redraw:
+    """The sums of a design for any outcome: only what the outcome enters is formed anew."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        self.prepared, self.first = prepared, reduce_rows(prepared)
+        design, blocks = prepared.design, prepared.blocks
+        self.root = np.ones(len(prepared.W)) if design.weights is None else np.sqrt(design.weights)
+        n, m, d = len(self.root), blocks.width, blocks.dense
+        inside, outside = _entries(design, blocks, prepared.Z)
+        block = [(blocks.block * m + at, x * self.root) for at, x in inside]
+        self.E = _sparse(block, n, blocks.n_blocks * m)
+        self.C = _sparse([(at, x * self.root) for at, x in outside], n, d)
+
+    def __call__(self, y: Array) -> Reduction:
+        """Return the reduction of the design with outcome y (n,), its offset taken out."""
+        X = self.prepared.W[:, :-1]
+        rest, shift = _residual(X, y)
+        y, X = rest * self.root, X * self.root[:, None]
+        first, d = self.first, self.prepared.blocks.dense
+        total, V = first.total.copy(), first.every.V.copy()
+        V[:, :, -1] = (self.E.T @ y).reshape(V.shape[1], V.shape[0]).T
+        total[-1] = total[:, -1] = np.concatenate([self.C.T @ y, X.T @ y, [y @ y]])
+        every = replace(first.every, V=V)
+        return replace(
+            first, total=total, every=every, groups=compress(every, len(total) - d),
+            units=replace(first.units, shift=first.units.X @ shift),
+        )  # fmt: skip
+
+
 def _residual(X: Array, y: Array) -> tuple[Array, Array]:
     """Take the ordinary fit out of y, twice, so that what is left keeps its digits."""
     first = X.T @ y / len(y)
@@ -134,13 +167,7 @@ def _cross_products(
 ) -> tuple[Groups, Array]:
     n, w = W.shape
     m, G, d = blocks.width, blocks.n_blocks, blocks.dense
-    inside: list[tuple[Codes, Array]] = []
-    outside: list[tuple[Codes, Array]] = []
-    for term, place, columns in zip(design.random, blocks.places, Z, strict=True):
-        at = place.slot[term.codes] if place.inside else term.codes
-        for a in range(place.q):
-            here = inside if place.inside else outside
-            here.append((place.start + at * place.q + a, columns[:, a]))
+    inside, outside = _entries(design, blocks, Z)
     grams = np.zeros((G, m, m))
     for i, (left, x) in enumerate(inside):
         for right, z in inside[: i + 1]:
@@ -171,6 +198,21 @@ def _cross_products(
     return groups, total
 
 
+Entries = list[tuple[Codes, Array]]
+
+
+def _entries(design: Design, blocks: Blocks, Z: Sequence[Array]) -> tuple[Entries, Entries]:
+    """Return, for each random coefficient of a row, its column and value: in blocks, and crossed."""
+    inside: Entries = []
+    outside: Entries = []
+    for term, place, columns in zip(design.random, blocks.places, Z, strict=True):
+        at = place.slot[term.codes] if place.inside else term.codes
+        for a in range(place.q):
+            here = inside if place.inside else outside
+            here.append((place.start + at * place.q + a, columns[:, a]))
+    return inside, outside
+
+
 def _sparse(columns: list[tuple[Codes, Array]], n: int, width: int) -> sparse.csr_array:
     """Return the matrix whose every row holds one value in each of the given columns."""
     at = np.column_stack([index for index, _ in columns]) if columns else np.zeros((n, 0), int)
@@ -188,13 +230,13 @@ def equal_rows(rows: Array) -> tuple[Codes, Codes]:
     return np.arange(len(rows)), np.arange(len(rows))
 
 
-def counts_left(counts: Array, squeeze: Array, cells: Array, most: int) -> float:
+def counts_left(counts: Array, squeeze: NDArray[np.bool_], cells: Codes, most: int) -> float:
     """Return how many groups are left after the patterns to `squeeze` are compressed."""
     return float(np.where(squeeze, cells + np.minimum(counts, most), counts).sum())
 
 
 def compress(every: Groups, w: int) -> Groups:
-    """Replace the groups of a pattern by the means of its cells and the factor of its deviations."""
+    """Replace the groups of a pattern by means of cells and the factor of the deviations."""
     m, G, columns = every.V.shape
     d = columns - w if every.B is None else every.B.shape[1]
     if not m:
