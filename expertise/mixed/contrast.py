@@ -1,6 +1,6 @@
 """Marginal means, contrasts and slopes: what a model says in the words of the question."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations, pairwise
 from typing import Any
 
@@ -14,7 +14,7 @@ from expertise.mixed.fitted import Fitted
 from expertise.mixed.grid import levels_of, reference_grid
 from expertise.words import Note, note
 
-PAIRS = {
+PAIRS: dict[str, Callable[[int], list[tuple[int, int]]]] = {
     "pairwise": lambda k: list(combinations(range(k), 2)),
     "reference": lambda k: [(0, other) for other in range(1, k)],
     "sequential": lambda k: list(pairwise(range(k))),
@@ -63,7 +63,7 @@ def marginal_means(
     >>> table = pd.DataFrame(rows, columns=["person", "arm", "wave", "score"])
     >>> fit = fit_mixed("score ~ arm * wave + (1 | person)", table)
     >>> marginal_means(fit, "arm", at={"wave": 2}).tidy()["estimate"].round(2).tolist()
-    [2.81, 4.81]
+    [2.83, 5.0]
     """
     keys = [by] if isinstance(by, str) else list(by)
     places, L = _means(fit, keys, at)
@@ -166,16 +166,16 @@ def slopes(
     if levels_of(design, variable) is not None:
         raise DesignError(f"{variable!r} is a factor; a slope needs a number (see contrasts)")
     keys = [by] if isinstance(by, str) else list(by)
+    reference_grid(design, (), {variable: 0.0})  # refuses a column that is not there
+    numbers = design.frame[variable].numbers
+    assert numbers is not None
     if variable in (at or {}):
         keys = [*keys, variable]
     else:
-        reference_grid(design, (), {variable: 0.0})  # refuses a column that is not there
-        numbers = design.frame[variable].numbers
-        assert numbers is not None
         at = {**(at or {}), variable: float(numbers.mean())}
     grid = reference_grid(design, keys, at)
     x = grid[variable].astype(float)
-    step = 1e-4 * float(np.ptp(design.frame[variable].numbers))
+    step = 1e-4 * float(np.ptp(numbers))
     up, down = (design.fixed_matrix(grid.assign(**{variable: x + h})) for h in (step, -step))
     places, L = _averaged(grid, keys, (up - down) / (2 * step))
     table = fit.estimates(L, conf_level)
@@ -219,7 +219,12 @@ def _averaged(grid: pd.DataFrame, keys: Sequence[str], X: Array) -> tuple[pd.Dat
 
 
 def _result(
-    fit: Fitted, kind: str, scale: str, keys: tuple[str, ...], places: pd.DataFrame, table: pd.DataFrame
+    fit: Fitted,
+    kind: str,
+    scale: str,
+    keys: tuple[str, ...],
+    places: pd.DataFrame,
+    table: pd.DataFrame,
 ) -> Estimates:
     notes: list[Note] = [note("mixed_use.offset_zero")] if fit.design.offset is not None else []
     notes += [remark for remark in fit.notes if remark.key in ("mixed.boundary", "mixed.dropped")]

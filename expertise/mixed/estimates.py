@@ -31,7 +31,8 @@ class Estimates(Result):
     def tidy(self) -> pd.DataFrame:
         """Return one row per estimate, its place in the grid as the term."""
         values = self.table[[name for name in VALUES if name in self.table]]
-        return tidy_table(values.assign(term=named(self.table, self.keys)))
+        terms = named(self.table, self.keys)
+        return tidy_table(values.assign(term=terms).reset_index(drop=True))
 
 
 def named(table: pd.DataFrame, keys: Sequence[str]) -> list[str]:
