@@ -103,9 +103,19 @@ def table_html(table: pd.DataFrame, caption: str = "") -> str:
 
     A wide table scrolls in its own box, which the keyboard can reach.
     """
-    head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in table.columns)
+    kinds = [
+        "" if _numeric(table.iloc[:, place]) else ' class="t"' for place in range(table.shape[1])
+    ]
+    head = "".join(
+        f'<th scope="col"{kind}>{escape(str(name))}</th>'
+        for name, kind in zip(table.columns, kinds, strict=True)
+    )
     rows = (
-        "<tr>" + "".join(f"<td>{escape(str(value))}</td>" for value in row) + "</tr>"
+        "<tr>"
+        + "".join(
+            f"<td{kind}>{escape(str(value))}</td>" for value, kind in zip(row, kinds, strict=True)
+        )
+        + "</tr>"
         for row in table.itertuples(index=False, name=None)
     )
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
@@ -114,6 +124,11 @@ def table_html(table: pd.DataFrame, caption: str = "") -> str:
         f'<div class="table" tabindex="0"><table>{title}<thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
+
+
+def _numeric(column: "pd.Series[Any]") -> bool:
+    """Whether a column reads as numbers, which stand right; words stand left."""
+    return all(str(value)[:1] in "0123456789−-–∞<" for value in column)
 
 
 def notes_html(notes: Iterable[Note], lang: str = "en") -> str:

@@ -16,15 +16,20 @@ from expertise.files.reading import NULLS, Column, Kind, Reading
 
 _TOTALS = {"totaal", "total", "totals", "subtotaal", "subtotal", "eindtotaal", "grand total",
            "gemiddelde", "gemiddeld", "mean", "average", "som", "sum"}  # fmt: skip
+_ROUNDED = re.compile(r"[0-9][.,][0-9]+[eE]\+[0-9]+")
 _FLOATED = re.compile(r"[0-9]+\.0")
 _UNSEEN = re.compile("[\\s\u00ad\u200b-\u200f\u2060\ufeff]+")
-_ID = re.compile(r"\w(?:[\w .:/#@+-]*\w)?")
+_ID = re.compile(r"\w(?:[\w .:/#@&+-]*\w)?")
 _SERIAL = re.compile(r"[0-9]{5}(?:\.[0-9]+)?")
 
 
 def series(reading: Reading) -> "pd.Series[Any]":
     """Return the column in its type; what forbids that is in `reading.problems`."""
     kind = reading.rule.kind if reading.rule else guess(reading)
+    if kind != "id" and reading.name == next(iter(reading.grid.columns)):
+        last = int(reading.cells.codes[-1])
+        if reading.texts[last].strip().casefold() in _TOTALS:
+            reading.refuse([last], "a row of totals; remove it")
     return _text(reading) if reading.problems else _READ[kind](reading)
 
 
@@ -63,7 +68,7 @@ def _id(reading: Reading) -> "pd.Series[Any]":
     known = {*empty, *(index for which in close for index in which)}
     odd = reading.where(lambda text: not _ID.fullmatch(normalize("NFC", text)))
     if odd := [index for index in odd if index not in known]:
-        what = "an id holds letters, digits, blanks between them and . _ - / : # @ +; mend it"
+        what = "an id holds letters, digits, blanks between them and . _ - / : # @ & +; mend it"
         reading.refuse(odd, what)
     _remark_ids(reading)
     return _text(reading)
@@ -77,6 +82,7 @@ def _remark_ids(reading: Reading) -> None:
     for key, which in (
         ("id_zeros", [index for same in bare.values() if len(same) > 1 for index in same]),
         ("id_floated", reading.where(_FLOATED.fullmatch)),
+        ("id_rounded", reading.where(_ROUNDED.fullmatch)),
         ("id_null", reading.where(lambda text: text.casefold() in NULLS)),
     ):
         if which:
@@ -84,6 +90,9 @@ def _remark_ids(reading: Reading) -> None:
 
 
 def _number(reading: Reading) -> "pd.Series[Any]":
+    if reading.plain is not None:
+        reading.used_mark = "." if any("." in text for text in reading.texts) else None
+        return _checked(reading, reading.plain)
     reading.empty_blanks()
     endless = reading.where(numbers.NOT_FINITE.fullmatch)
     if endless:
@@ -92,20 +101,18 @@ def _number(reading: Reading) -> "pd.Series[Any]":
     texts = [text for text in reading.filled if not numbers.NOT_FINITE.fullmatch(text)]
     verdict = reading.verdict(texts)
     if verdict == "text":
-        wrong = reading.where(
-            lambda text: not (reading.is_number(text) or numbers.NOT_FINITE.fullmatch(text))
-        )
+        numeric = {*endless, *reading.where(reading.is_number)}
+        wrong = [index for index in reading.where(bool) if index not in numeric]
         what = f"not a number{reading.quoted(wrong)}; correct it, empty it, or declare it missing"
         reading.refuse(wrong, what)
     elif why := _why_ambiguous(reading, verdict):
         reading.refuse(reading.where(lambda text: "." in text or "," in text), why)
+        reading.ambiguous = verdict == "ambiguous"
     if reading.problems:
         return _text(reading)
-    mark = "," if verdict == "," else "."
-    if any("." in text or "," in text for text in texts):
-        reading.used_mark = mark
-    values = numbers.plain_values(reading.texts) if mark == "." else None
-    return _checked(reading, numbers.values(reading.texts, mark) if values is None else values)
+    if verdict != "any":
+        reading.used_mark = verdict
+    return _checked(reading, numbers.values(reading.texts, "," if verdict == "," else "."))
 
 
 def _why_ambiguous(reading: Reading, verdict: str) -> str | None:
@@ -126,7 +133,7 @@ def _checked(reading: Reading, values: npt.NDArray[np.float64]) -> "pd.Series[An
     high = np.inf if rule.maximum is None else rule.maximum
     for wrong, what in (
         (np.isinf(values), "too large for a number"),
-        (whole & (np.abs(values) > numbers.EXACT), "more digits than a number holds exactly"),
+        (whole & (np.abs(values) >= numbers.EXACT), "more digits than a number holds exactly"),
         (~whole & ~np.isnan(values) & (rule.kind == "integer"), "not a whole number"),
         (values < low, f"below the minimum {low:g}"),
         (values > high, f"above the maximum {high:g}"),
@@ -156,6 +163,10 @@ def _date(reading: Reading) -> "pd.Series[Any]":
     ]:
         what = "the clock changes in this hour, which is skipped or comes twice; add the UTC offset"
         reading.refuse(changing, what)
+    years = [when.year if when else 2000 for when in found]
+    if far := [index for index, year in enumerate(years) if not 1900 <= year <= 2100]:
+        what = f"a year before 1900 or after 2100{reading.quoted(far)}; correct it or declare it"
+        reading.refuse(far, f"{what} missing")
     if zoned and local:
         reading.refuse(local, "no UTC offset, which other rows have; give all of them one")
     if reading.problems:

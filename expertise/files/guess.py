@@ -12,9 +12,10 @@ _IDS = re.compile(
 )
 _TRUTHS = ({"ja", "nee"}, {"yes", "no"}, {"true", "false"}, {"waar", "onwaar"}, {"0", "1"})
 _TRUTH = set().union(*_TRUTHS)
+_WORDS = NULLS | _TRUTH | {"inf", "-inf", "infinity", "-infinity"}
 _LEADING = re.compile("[+-]?0[0-9]+")
 _LONG = re.compile("[+-]?[0-9]{16,}")
-_MARKS = re.compile("^[~<>=≤≥≈±]+|[?*+]+$")
+_MARKS = re.compile("^[~<>=≤≥≈±€$ ]+|[?*+% ]+$")
 _SERIAL = re.compile(r"[0-9]{5}(?:\.[0-9]+)?|[0-9]{8}")
 
 
@@ -33,16 +34,19 @@ def guess(reading: Reading) -> Kind:
     What is surely a mistake is refused: digits of another script, yes and no
     in several ways.
     """
-    texts = reading.filled
     if named_as_id(reading.name):
         return "id"
+    if reading.plain is not None and not dates.named_as_date(reading.name):
+        return "number" if reading.filled else "text"
+    texts = [text for text in reading.filled if not text.isspace()]
+    if not any(map(_worth_a_look, texts[:1000])):
+        return "text"
     if foreign := reading.where(
         lambda text: not text.isascii() and numbers.ANY_SCRIPT.fullmatch(text)
     ):
         reading.refuse(foreign, "digits other than 0-9; write the numbers with 0-9")
         return "text"
-    texts = [text for text in texts if text.strip()]
-    if texts and _dated(reading, texts):
+    if _dated(reading, texts):
         return "date"
     truths = {text.strip().casefold() for text in texts[:50]}
     if truths <= _TRUTH and sum(bool(truths & pair) for pair in _TRUTHS) > 1:
@@ -52,15 +56,21 @@ def guess(reading: Reading) -> Kind:
     return _number_or_text(reading, texts)
 
 
+def _worth_a_look(text: str) -> bool:
+    """Tell whether a short text may be a number, a date, a mark for missing, or yes or no."""
+    return len(text) < 40 and (any(map(str.isdigit, text)) or text.strip().casefold() in _WORDS)
+
+
 def _dated(reading: Reading, texts: list[str]) -> bool:
-    """Tell whether a column holds dates, perhaps mixed with serial numbers."""
+    """Tell whether a column is meant to hold dates, though some cells may hold something else."""
     if dates.named_as_date(reading.name) and all(map(_SERIAL.fullmatch, texts)):
         return True
+    promised = dates.named_as_date(reading.name)
     some = False
     for text in texts:
         if dates.looks_dated(text):
             some = True
-        elif not reading.is_number(text):
+        elif not (promised or text.casefold() in NULLS or reading.is_number(text)):
             return False
     return some
 

@@ -78,6 +78,13 @@ class Reading:
     problems: list[Problem] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     used_mark: str | None = None
+    ambiguous: bool = False
+
+    plain: npt.NDArray[np.float64] | None = None
+
+    def __post_init__(self) -> None:
+        if self.decimal != "," and (self.rule is None or self.rule.kind in {"number", "integer"}):
+            self.plain = numbers.plain_values(self.cells.texts)
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -96,7 +103,7 @@ class Reading:
 
     def empty_blanks(self) -> None:
         """Treat cells with nothing but white space as empty."""
-        blank = self.where(lambda text: not text.strip())
+        blank = self.where(str.isspace)
         self.cells = self.cells.emptied(blank) if blank else self.cells
 
     def where(self, judge: Callable[[str], object]) -> list[int]:
@@ -111,8 +118,6 @@ class Reading:
 
     def verdict(self, texts: Sequence[str]) -> numbers.Verdict:
         """Return the decimal mark of texts, or why there is none."""
-        if numbers.plain_values(texts) is not None and self.decimal != ",":
-            return "."
         if self.grid.native or self.decimal:
             mark: numbers.Verdict = "," if self.decimal == "," else "."
             return mark if all(map(self.is_number, texts)) else "text"

@@ -104,7 +104,7 @@ def parents(codes: Codes, size: int, top: Codes, top_size: int) -> Codes | None:
 
 
 def rank_within(parent: Codes) -> Codes:
-    """Number the members of each parent 0, 1, 2, … in order."""
+    """Return for each member its place, 0, 1, 2, …, within its parent."""
     order = np.argsort(parent, kind="stable")
     count = np.bincount(parent)
     first = np.repeat(np.cumsum(count) - count, count)

@@ -65,7 +65,8 @@ class Solution:
     the conditional estimates, with conditional covariances (levels, q, q);
     `freedom` holds the covariance of beta. `thresholds` (k,) of an ordered
     outcome, with `cov_joint` (p + k, p + k) of beta and thresholds together;
-    `dispersion` holds (term, estimate, standard error) of further parameters.
+    `dispersion` holds (term, estimate, standard error) of further parameters;
+    `covariance_errors` the standard errors of `covariances`, where the engine has them.
     `gradient` is the largest scaled slope left at the optimum.
     """
 
@@ -85,6 +86,7 @@ class Solution:
     thresholds: Array | None = None
     cov_joint: Array | None = None
     dispersion: tuple[tuple[str, float, float], ...] = ()
+    covariance_errors: tuple[Array, ...] | None = None
     notes: tuple[Note, ...] = ()
 
 
@@ -206,15 +208,35 @@ class Fitted(Result):
         return rows
 
     def _variances(self) -> list[dict[str, Any]]:
-        rows = []
-        for term, matrix in zip(self.design.random, self.solution.covariances, strict=True):
+        rows: list[dict[str, Any]] = []
+        errors = self.solution.covariance_errors
+        for at, (term, matrix) in enumerate(
+            zip(self.design.random, self.solution.covariances, strict=True)
+        ):
             for i, name in enumerate(term.names):
                 for j in range(i, len(term.names)):
                     both = name if i == j else f"{name}, {term.names[j]}"
-                    rows.append({"term": both, "group": term.group, "estimate": matrix[i, j]})
+                    row = {"term": both, "group": term.group, "estimate": matrix[i, j]}
+                    if errors is not None:
+                        row |= self._wald(matrix[i, j], errors[at][i, j], logarithmic=i == j)
+                    rows.append(row)
         if self.sigma is not None:
             rows.append({"term": "", "group": "residual", "estimate": self.sigma**2})
         return [{"component": "variance", **row} for row in rows]
+
+    def _wald(self, estimate: float, error: float, *, logarithmic: bool) -> dict[str, float]:
+        """Return Wald's interval; of a variance on the log scale, none at its boundary."""
+        half = float(ndtri((1 + self.conf_level) / 2)) * error
+        if not error > 0:
+            low = high = np.nan
+        elif logarithmic:
+            low, high = estimate * np.exp(np.array([-half, half]) / estimate)
+        else:
+            low, high = estimate - half, estimate + half
+        return {
+            "std_error": error if error > 0 else np.nan, "conf_low": low, "conf_high": high,
+            "conf_level": self.conf_level,
+        }  # fmt: skip
 
     def glance(self) -> pd.DataFrame:
         """Return one row: sizes, fit, convergence."""

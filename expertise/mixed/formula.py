@@ -128,7 +128,10 @@ def _crossed(first: list[Term], second: list[Term]) -> list[Term]:
 
 
 def _unique(terms: list[Term], text: str) -> list[Term]:
-    out = list({frozenset(term): term for term in reversed(terms)}.values())[::-1]
+    first: dict[frozenset[Node], Term] = {}
+    for term in terms:
+        first.setdefault(frozenset(term), term)
+    out = list(first.values())
     if len(out) > _MOST_TERMS:
         raise FormulaError(f"the formula {text[:60]!r} has more than {_MOST_TERMS} terms")
     return out

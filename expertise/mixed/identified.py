@@ -7,6 +7,7 @@ import numpy as np
 from expertise.errors import DesignError, listed
 from expertise.mixed.columns import Array
 from expertise.mixed.groups import RandomTerm
+from expertise.mixed.separation import separating
 
 _DEPENDENT = 1e-7
 
@@ -17,6 +18,7 @@ def check_identified(
     names: Sequence[str],
     random: Sequence[RandomTerm],
     trials: Array | None,
+    y: Array,
 ) -> None:
     """Refuse a model that these rows do not identify, with every reason in one sentence.
 
@@ -48,8 +50,20 @@ def check_identified(
         found.append(f"{n} complete rows cannot carry {len(names)} fixed coefficients")
     elif dependent := dependent_columns(X, names):
         found += dependent
+    if found and family == "binomial" and trials is None:
+        found += _thin_answers(y, X, names)
     if found:
         raise DesignError("; ".join(found))
+
+
+def _thin_answers(y: Array, X: Array, names: Sequence[str]) -> list[str]:
+    """Say beside another reason what else keeps two answers from carrying the model."""
+    found = []
+    if told := separating(y.astype(np.intp), X, names):
+        found.append(f"{listed(told)} predicts the outcome without error (separation)")
+    if (events := int(min(y.sum(), len(y) - y.sum()))) < 10 * len(names):
+        found.append(f"{events} events in {len(y)}, fewer than 10 per coefficient")
+    return found
 
 
 def dependent_columns(X: Array, names: Sequence[str]) -> list[str]:

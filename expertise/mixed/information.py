@@ -13,6 +13,7 @@ from scipy.linalg import solve_triangular
 from expertise.mixed.blocks import spread
 from expertise.mixed.columns import Array
 from expertise.mixed.deviance import Deviance, Point
+from expertise.mixed.factors import inverse_of, stack, triangle
 from expertise.mixed.system import System
 
 Halves = tuple[Array, Array]
@@ -40,7 +41,8 @@ class Information:
 def measure(deviance: Deviance, point: Point) -> Information:
     """Compute the traces at a point."""
     system = deviance.system(point.factors)
-    _, beta, sigma2, _, root = deviance.profile(system)
+    profile = deviance.profile(system)
+    beta, sigma2, root = profile.beta, profile.sigma2, profile.root
     p = len(beta)
     directions = _directions(system)
     R = _crossed_root(system)
@@ -62,7 +64,7 @@ def measure(deviance: Deviance, point: Point) -> Information:
     ds = [_diagonal_part(system, half) for half in xs]
     rs = [_dot(R, half) for half in xs]
     return Information(
-        psi=np.concatenate([(L @ L.T)[np.tril_indices(len(L))] for L in point.factors]),
+        psi=stack([L @ L.T for L in point.factors]),
         traces=first - 2 * inner + core,
         trace=trace - np.array([np.trace(core) for core in cores]),
         average=average - np.array([[a @ b for b in fallen] for a in fallen]),
@@ -79,8 +81,8 @@ def _directions(system: System) -> list[tuple[int, Array]]:
     """Return per element of Ψ its term and its spherical direction L⁻¹ E L⁻'."""
     out = []
     for k, L in enumerate(system.factors):
-        inverse = solve_triangular(L, np.eye(len(L)), lower=True)
-        for a, b in zip(*np.tril_indices(len(L)), strict=True):
+        inverse, index = inverse_of(L), triangle(len(L))
+        for a, b in zip(index.rows, index.columns, strict=True):
             one = np.outer(inverse[:, a], inverse[:, b])
             out.append((k, one if a == b else one + one.T))
     return out
@@ -133,9 +135,9 @@ def _block_traces(system: System, directions: list[tuple[int, Array]]) -> tuple[
             products.append(None)
             single[i] = place.size * np.trace(matrix)
         for j in range(i + 1):
-            other = products[j]
-            if products[i] is not None and other is not None:
-                both[i, j] = counts @ np.einsum("kab,kba->k", products[i], other)
+            one, other = products[i], products[j]
+            if one is not None and other is not None:
+                both[i, j] = counts @ np.einsum("kab,kba->k", one, other)
             elif directions[j][0] == k:
                 both[i, j] = place.size * np.vdot(matrix, directions[j][1])
             both[j, i] = both[i, j]
@@ -147,9 +149,7 @@ def _dot(a: Halves, b: Halves) -> Array:
 
 
 def _gram(a: list[Halves], b: list[Halves]) -> Array:
-    return np.array(
-        [[np.vdot(x[0], y[0]) + np.vdot(x[1], y[1]) for y in b] for x in a]
-    )
+    return np.array([[np.vdot(x[0], y[0]) + np.vdot(x[1], y[1]) for y in b] for x in a])
 
 
 def _beside(a: Halves, b: Halves) -> Halves:

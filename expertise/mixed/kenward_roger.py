@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from expertise.mixed.columns import Array
-from expertise.mixed.deviance import Point
+from expertise.mixed.deviance import Deviance, Point
 from expertise.mixed.fitted import wald
-from expertise.mixed.information import Information
+from expertise.mixed.information import measure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,17 +61,16 @@ class KenwardRoger:
         return float(scale), float(df)
 
 
-def kenward_roger(
-    information: Information, point: Point, residual_df: float, T: Array
-) -> KenwardRoger:
-    """Adjust the covariance; T (p, p) takes inner columns to the user's.
+def kenward_roger(deviance: Deviance, point: Point) -> KenwardRoger:
+    """Adjust the covariance, in the user's columns.
 
     The covariance parameters are the elements of G = σ²Ψ and σ² itself; the
     direction of σ² is H less what the others make of it.
     """
-    psi, Phi, sigma2 = information.psi, point.Phi, point.sigma2
+    information, T = measure(deviance, point), deviance.reduction.units.X
+    psi, Phi, sigma2 = information.psi, point.profile.covariance, point.profile.sigma2
     XHX = np.linalg.inv(Phi)
-    expected = _extended(information.traces, information.trace, residual_df, psi)
+    expected = _extended(information.traces, information.trace, deviance.nu, psi)
     once = np.concatenate([information.once, [XHX - np.tensordot(psi, information.once, 1)]])
     across = information.once - np.tensordot(information.twice, psi, ((1,), (0,)))
     corner = (
@@ -91,7 +90,7 @@ def kenward_roger(
     covariance = plain + 2 * sigma2 * T @ ((adjust + adjust.T) / 2) @ T.T
     slopes = np.einsum("ab,sbc,dc->sad", T @ Phi, once, T @ Phi)
     return KenwardRoger(
-        covariance=covariance, plain=plain, slopes=slopes, uncertainty=sigma2**2 * W
+        covariance=covariance, plain=plain, slopes=slopes, uncertainty=np.asarray(sigma2**2 * W)
     )
 
 

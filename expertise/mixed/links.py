@@ -21,11 +21,19 @@ class Link:
 
 
 def _normal_density(eta: Array) -> Array:
-    return np.exp(-0.5 * eta**2) / np.sqrt(2 * np.pi)
+    return np.asarray(np.exp(-0.5 * eta**2) / np.sqrt(2 * np.pi))
 
 
 def _logistic_density(eta: Array) -> Array:
     return np.asarray(expit(eta) * expit(-eta))
+
+
+def _cloglog_inverse(eta: Array) -> Array:
+    return np.asarray(-np.expm1(-np.exp(np.minimum(eta, 700.0))))
+
+
+def _cloglog_slope(eta: Array) -> Array:
+    return np.asarray(np.exp(eta - np.exp(np.minimum(eta, 700.0))))
 
 
 LINKS = {
@@ -35,11 +43,12 @@ LINKS = {
         Link("log", np.log, np.exp, np.exp),
         Link("logit", logit, expit, _logistic_density),
         Link("probit", ndtri, ndtr, _normal_density),
+        Link("cloglog", lambda mean: np.log(-np.log1p(-mean)), _cloglog_inverse, _cloglog_slope),
     )
 }
 FOR_FAMILY = {
     "gaussian": ("identity",),
-    "binomial": ("logit", "probit"),
+    "binomial": ("logit", "probit", "cloglog"),
     "poisson": ("log",),
     "negative-binomial": ("log",),
     "cumulative": ("logit", "probit"),

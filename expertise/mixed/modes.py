@@ -15,7 +15,7 @@ def modes_of(
 ) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
     """Return per term the modes (levels, q) and their conditional covariances (levels, q, q)."""
     every, d, m = reduction.every, reduction.blocks.dense, reduction.blocks.width
-    gamma = np.append(-point.beta, 1.0)
+    gamma = np.append(-point.profile.beta, 1.0)
     crossed = system.spheres[1] @ gamma
     inverse = dense_inverse(system.root) if d else np.zeros((0, 0))
     if every.B is None:
@@ -32,8 +32,8 @@ def modes_of(
         if every.B is None:
             H = np.einsum("agc,cd,bgd->gab", shared, C, shared, optimize=True)
         else:
-            same = every is reduction.groups and system.pairs is not None
-            H = (system.pairs if same else Pairs(every.B, m)).inner(C)
+            ready = system.pairs if every is reduction.groups else None
+            H = (ready or Pairs(every.B, m)).inner(C)
         blocks = blocks + half[every.pattern] @ H @ half[every.pattern].transpose(0, 2, 1)
     modes, covariances = [], []
     for place, L, T in zip(reduction.blocks.places, point.factors, reduction.units.Z, strict=True):
@@ -42,7 +42,7 @@ def modes_of(
             _inside(place, spheres, blocks) if place.inside else _outside(place, crossed, inverse)
         )
         modes.append(u @ turn.T)
-        covariances.append(point.sigma2 * turn @ C @ turn.T)
+        covariances.append(point.profile.sigma2 * turn @ C @ turn.T)
     return tuple(modes), tuple(covariances)
 
 

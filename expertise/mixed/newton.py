@@ -1,21 +1,23 @@
 """Finds the optimum of a deviance over relative factors, at the boundary too."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from expertise.errors import FitError
 from expertise.mixed.columns import Array
-from expertise.mixed.deviance import Deviance, Point, split, stack
+from expertise.mixed.deviance import Deviance, Point
+from expertise.mixed.factors import split, stack
 
 FLOOR = 1e-5  # a factor's diagonal below this is at the boundary: its variance counts as zero
-_ENOUGH, _CERTAIN, _MOST = 1e-11, 1e-7, 200
+_ENOUGH, _CERTAIN, _MOST = 1e-14, 1e-7, 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Optimum:
-    """The best point, how many evaluations it took, and the decrease a Newton step still promises."""
+    """The best point, the evaluations it took, and the decrease a Newton step still promises."""
 
     point: Point
     evaluations: int
@@ -79,19 +81,17 @@ def _step(point: Point, sizes: Sequence[int]) -> tuple[Array, float]:
     return step / max(1.0, longest), 0.5 * float(along @ (along / values))
 
 
-def at_floor(factors: Sequence[Array]) -> Array:
+def at_floor(factors: Sequence[Array]) -> NDArray[np.bool_]:
     """Tell for each stacked element whether it is a diagonal at its floor."""
-    return np.concatenate(
-        [(np.eye(len(L)) * (np.diag(L) <= 1.01 * FLOOR))[np.tril_indices(len(L))] for L in factors]
-        or [np.zeros(0)]
-    ).astype(bool)
+    low = stack([np.diag(L.diagonal() <= 1.01 * FLOOR).astype(float) for L in factors])
+    return np.asarray(low > 0)
 
 
 def _settled(theta: Array, sizes: Sequence[int]) -> tuple[Array, ...]:
     """Return factors with a positive diagonal, no smaller than the floor."""
     out = []
     for L in split(theta, sizes):
-        L = L * np.where(np.diag(L) < 0, -1.0, 1.0)
-        L[np.diag_indices_from(L)] = np.maximum(np.diag(L), FLOOR)
+        L *= np.where(L.diagonal() < 0, -1.0, 1.0)
+        np.fill_diagonal(L, np.maximum(L.diagonal(), FLOOR))
         out.append(L)
     return tuple(out)

@@ -38,11 +38,7 @@ def read_outcome(
         )  # fmt: skip
     elif family == "cumulative":
         raise DesignError(f"ordered categories come from a column, not from {node}")
-    notes = []
-    if family == "binomial":
-        events = y.sum() if trials is None else min(y.sum(), (trials - y).sum())
-        notes = [note("mixed.few_events", events=int(events), n=len(y))] if events < 10 else []
-    return y, (), notes
+    return y, (), []
 
 
 def check_varies(y: Array, name: str) -> None:
@@ -75,9 +71,6 @@ def _categories(column: Column, family: str) -> tuple[Array, tuple[Any, ...], li
     notes = []
     if family == "binomial" and len(levels) == 2:
         notes = [note("mixed.event", outcome=column.name, level=levels[1])]
-        events = min(np.bincount(codes, minlength=2))
-        if events < 10:
-            notes.append(note("mixed.few_events", events=int(events), n=len(codes)))
     return codes.astype(np.float64), levels, notes
 
 

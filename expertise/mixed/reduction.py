@@ -6,10 +6,12 @@ mean and deviations whose triangular factor says all; the work of an
 evaluation then depends on the number of patterns, not of people.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import qr
 
@@ -22,17 +24,20 @@ from expertise.mixed.scaling import orthonormal
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Units:
-    """From inner columns back to the user's: beta = shift + X @ inner, G = Z[k] @ inner @ Z[k]'."""
+    """From inner columns back to the user's: beta = shift + X @ inner, G = Z[k] @ inner @ Z[k]'.
+
+    `log_det` is the log-determinant of the precision of the residuals over 1/σ².
+    """
 
     X: Array
     shift: Array
     Z: tuple[Array, ...]
-    log_weights: float
+    log_det: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Groups:
-    """Cross-products per block: `grams` of the patterns with `counts`, V and which pattern each has.
+    """Cross-products per block: `grams` of the patterns with `counts`, each group's V and pattern.
 
     V (m, groups, d + w) holds Z'[C X y] where the crossed columns C are kept
     dense, Z'[X y] where they are kept in the sparse B (groups · m, d).
@@ -61,31 +66,89 @@ class Reduction:
     units: Units
 
 
-def reduce_design(design: Design, scale: Array | None = None) -> Reduction:
-    """Form the sums of a design; `scale` (n,) multiplies each row (a root of its precision)."""
+class Whitening(Protocol):
+    """Turns rows with correlated or unequal residuals into rows with independent, equal ones."""
+
+    @property
+    def log_det(self) -> float:
+        """Log-determinant of the precision that is taken out."""
+
+    def __call__(self, rows: Array) -> Array:
+        """Return the rows (n, k) whitened."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prepared:
+    """Well-conditioned columns of a design, before anything is summed."""
+
+    design: Design
+    W: Array
+    Z: tuple[Array, ...]
+    blocks: Blocks
+    units: Units
+
+
+def prepare(design: Design) -> Prepared:
+    """Make the columns of a design orthonormal and take the ordinary fit out of the outcome."""
     X, T = orthonormal(design.X)
     y = design.y if design.offset is None else design.y - design.offset
     y, shift = _residual(X, y)
-    Z, roots = [], []
-    for term in design.random:
-        columns, root = orthonormal(term.Z)
-        Z.append(columns)
-        roots.append(root)
-    W = np.column_stack([X, y])
-    if design.weights is not None:
-        scale = np.sqrt(design.weights) * (1.0 if scale is None else scale)
-    log_weights = 0.0
-    if scale is not None:
-        W *= scale[:, None]
-        Z = [columns * scale[:, None] for columns in Z]
-        log_weights = 2 * float(np.log(scale).sum())
-    blocks = choose_blocks(design.random)
-    every, total = _cross_products(design, blocks, Z, W)
-    units = Units(X=T, shift=T @ shift, Z=tuple(roots), log_weights=log_weights)
+    inner = [orthonormal(term.Z) for term in design.random]
+    units = Units(X=T, shift=T @ shift, Z=tuple(root for _, root in inner), log_det=0.0)
+    return Prepared(
+        design=design,
+        W=np.column_stack([X, y]),
+        Z=tuple(columns for columns, _ in inner),
+        blocks=choose_blocks(design.random),
+        units=units,
+    )
+
+
+def reduce_rows(prepared: Prepared, whitening: Whitening | None = None) -> Reduction:
+    """Form the sums, of whitened rows where a whitening is given."""
+    W, Z, units = prepared.W, list(prepared.Z), prepared.units
+    weights = prepared.design.weights
+    if weights is not None:
+        root = np.sqrt(weights)[:, None]
+        W, Z = W * root, [columns * root for columns in Z]
+        units = replace(units, log_det=float(np.log(weights).sum()))
+    if whitening is not None:
+        W, Z = whitening(W), [whitening(columns) for columns in Z]
+        units = replace(units, log_det=units.log_det + whitening.log_det)
+    every, total = _cross_products(prepared.design, prepared.blocks, Z, W)
     return Reduction(
-        n=len(y), p=X.shape[1], blocks=blocks, groups=compress(every, X.shape[1] + 1), every=every,
-        total=total, units=units,
+        n=len(W), p=W.shape[1] - 1, blocks=prepared.blocks, groups=compress(every, W.shape[1]),
+        every=every, total=total, units=units,
     )  # fmt: skip
+
+
+class Redraw:
+    """The sums of a design for any outcome: only what the outcome enters is formed anew."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        self.prepared, self.first = prepared, reduce_rows(prepared)
+        design, blocks = prepared.design, prepared.blocks
+        self.root = np.ones(len(prepared.W)) if design.weights is None else np.sqrt(design.weights)
+        n, m, d = len(self.root), blocks.width, blocks.dense
+        inside, outside = _entries(design, blocks, prepared.Z)
+        block = [(blocks.block * m + at, x * self.root) for at, x in inside]
+        self.E = _sparse(block, n, blocks.n_blocks * m)
+        self.C = _sparse([(at, x * self.root) for at, x in outside], n, d)
+
+    def __call__(self, y: Array) -> Reduction:
+        """Return the reduction of the design with outcome y (n,), its offset taken out."""
+        X = self.prepared.W[:, :-1]
+        rest, shift = _residual(X, y)
+        y, X = rest * self.root, X * self.root[:, None]
+        first, d = self.first, self.prepared.blocks.dense
+        total, V = first.total.copy(), first.every.V.copy()
+        V[:, :, -1] = (self.E.T @ y).reshape(V.shape[1], V.shape[0]).T
+        total[-1] = total[:, -1] = np.concatenate([self.C.T @ y, X.T @ y, [y @ y]])
+        every = replace(first.every, V=V)
+        return replace(
+            first, total=total, every=every, groups=compress(every, len(total) - d),
+            units=replace(first.units, shift=first.units.X @ shift),
+        )  # fmt: skip
 
 
 def _residual(X: Array, y: Array) -> tuple[Array, Array]:
@@ -104,13 +167,7 @@ def _cross_products(
 ) -> tuple[Groups, Array]:
     n, w = W.shape
     m, G, d = blocks.width, blocks.n_blocks, blocks.dense
-    inside: list[tuple[Codes, Array]] = []
-    outside: list[tuple[Codes, Array]] = []
-    for term, place, columns in zip(design.random, blocks.places, Z, strict=True):
-        at = place.slot[term.codes] if place.inside else term.codes
-        for a in range(place.q):
-            here = inside if place.inside else outside
-            here.append((place.start + at * place.q + a, columns[:, a]))
+    inside, outside = _entries(design, blocks, Z)
     grams = np.zeros((G, m, m))
     for i, (left, x) in enumerate(inside):
         for right, z in inside[: i + 1]:
@@ -141,6 +198,21 @@ def _cross_products(
     return groups, total
 
 
+Entries = list[tuple[Codes, Array]]
+
+
+def _entries(design: Design, blocks: Blocks, Z: Sequence[Array]) -> tuple[Entries, Entries]:
+    """Return, for each random coefficient of a row, its column and value: in blocks, and crossed."""
+    inside: Entries = []
+    outside: Entries = []
+    for term, place, columns in zip(design.random, blocks.places, Z, strict=True):
+        at = place.slot[term.codes] if place.inside else term.codes
+        for a in range(place.q):
+            here = inside if place.inside else outside
+            here.append((place.start + at * place.q + a, columns[:, a]))
+    return inside, outside
+
+
 def _sparse(columns: list[tuple[Codes, Array]], n: int, width: int) -> sparse.csr_array:
     """Return the matrix whose every row holds one value in each of the given columns."""
     at = np.column_stack([index for index, _ in columns]) if columns else np.zeros((n, 0), int)
@@ -158,13 +230,13 @@ def equal_rows(rows: Array) -> tuple[Codes, Codes]:
     return np.arange(len(rows)), np.arange(len(rows))
 
 
-def counts_left(counts: Array, squeeze: Array, cells: Array, most: int) -> float:
+def counts_left(counts: Array, squeeze: NDArray[np.bool_], cells: Codes, most: int) -> float:
     """Return how many groups are left after the patterns to `squeeze` are compressed."""
     return float(np.where(squeeze, cells + np.minimum(counts, most), counts).sum())
 
 
 def compress(every: Groups, w: int) -> Groups:
-    """Replace the groups of a pattern by the means of its cells and the factor of its deviations."""
+    """Replace the groups of a pattern by means of cells and the factor of the deviations."""
     m, G, columns = every.V.shape
     d = columns - w if every.B is None else every.B.shape[1]
     if not m:

@@ -8,11 +8,13 @@ Kuznetsova, Brockhoff & Christensen (2017), doi:10.18637/jss.v082.i13.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from expertise.mixed.columns import Array
-from expertise.mixed.deviance import Point, bend, chain, diagonal
+from expertise.mixed.deviance import Deviance, Point
+from expertise.mixed.factors import bend, chain, diagonal
 from expertise.mixed.fitted import wald
-from expertise.mixed.information import Information
+from expertise.mixed.information import measure
 from expertise.mixed.newton import at_floor
 
 _EQUAL = 1e-8
@@ -20,7 +22,7 @@ _EQUAL = 1e-8
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Satterthwaite:
-    """Covariance of β (p, p), its slopes by s covariance parameters, and their covariance (s, s)."""
+    """Covariance of β, its slopes by s covariance parameters, and their covariance (s, s)."""
 
     covariance: Array
     slopes: Array
@@ -47,29 +49,46 @@ class Satterthwaite:
         return value, 2 * expected / (expected - len(df))
 
 
-def satterthwaite(
-    information: Information, point: Point, residual_df: float, T: Array
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Parts:
+    """The exact Hessian by (factors, σ²), how Cov(β) moves with them, and which are free."""
+
+    hessian: Array
+    moves: Array
+    free: NDArray[np.bool_]
+
+    @classmethod
+    def at(cls, deviance: Deviance, point: Point) -> "Parts":
+        """Compute them at an optimum, in inner columns."""
+        information = measure(deviance, point)
+        Phi, sigma2 = point.profile.covariance, point.profile.sigma2
+        J = diagonal([chain(L) for L in point.factors])
+        q = len(J)
+        hessian = np.zeros((q + 1, q + 1))
+        hessian[:q, :q] = J.T @ (2 * information.average - information.traces) @ J
+        hessian[:q, :q] += diagonal([bend(slope) for slope in point.slopes])
+        hessian[:q, q] = hessian[q, :q] = J.T @ information.tilt / sigma2
+        hessian[q, q] = deviance.nu / sigma2**2
+        moves = np.einsum("ij,iab->jab", J, information.once)
+        return cls(
+            hessian=hessian,
+            moves=np.concatenate([sigma2 * Phi @ moves @ Phi, Phi[None]]),
+            free=np.append(~at_floor(point.factors), True),
+        )
+
+
+def combine(
+    hessian: Array, moves: Array, free: NDArray[np.bool_], point: Point, T: Array
 ) -> Satterthwaite:
-    """Build it from the exact Hessian by the factors that are free and σ²; T as in `Units`."""
-    J = chain(point.factors)
-    q = len(J)
-    slopes = information.trace - information.tilt
-    second, at = [], 0
-    for L in point.factors:
-        slope = np.zeros_like(L)
-        rows = np.tril_indices(len(L))
-        slope[rows] = slopes[at : at + len(rows[0])]
-        at += len(rows[0])
-        second.append(bend((slope + slope.T) / 2))
-    hessian = np.zeros((q + 1, q + 1))
-    hessian[:q, :q] = J.T @ (2 * information.average - information.traces) @ J + diagonal(second)
-    hessian[:q, q] = hessian[q, :q] = J.T @ information.tilt / point.sigma2
-    hessian[q, q] = residual_df / point.sigma2**2
-    free = np.append(~(at_floor(point.factors)), True)
-    moves = np.einsum("ij,iab->jab", J, information.once)
-    moved = np.concatenate([point.sigma2 * point.Phi @ moves @ point.Phi, point.Phi[None]])
+    """Put the parts together in the user's columns, T as in `Units`; fixed parameters stay out."""
     return Satterthwaite(
-        covariance=point.sigma2 * T @ point.Phi @ T.T,
-        slopes=T @ moved[free] @ T.T,
-        uncertainty=2 * np.linalg.inv(hessian[np.ix_(free, free)]),
+        covariance=point.profile.sigma2 * T @ point.profile.covariance @ T.T,
+        slopes=T @ moves[free] @ T.T,
+        uncertainty=np.asarray(2 * np.linalg.inv(hessian[np.ix_(free, free)])),
     )
+
+
+def satterthwaite(deviance: Deviance, point: Point) -> Satterthwaite:
+    """Build the method at the optimum of a model with independent residuals."""
+    parts = Parts.at(deviance, point)
+    return combine(parts.hessian, parts.moves, parts.free, point, deviance.reduction.units.X)

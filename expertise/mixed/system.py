@@ -14,9 +14,9 @@ from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 
 from expertise.errors import FitError
 from expertise.mixed.blocks import spread
-from expertise.mixed.columns import Array, Codes
+from expertise.mixed.columns import Array
 from expertise.mixed.pairs import Pairs
-from expertise.mixed.reduction import Groups, Reduction
+from expertise.mixed.reduction import Reduction
 
 
 class System:
@@ -26,15 +26,10 @@ class System:
     """
 
     def __init__(
-        self,
-        reduction: Reduction,
-        factors: Sequence[Array],
-        groups: Groups | None = None,
-        pairs: Pairs | None = None,
+        self, reduction: Reduction, factors: Sequence[Array], pairs: Pairs | None = None
     ) -> None:
-        self.blocks, self.factors = reduction.blocks, factors
-        self.groups = groups or reduction.groups
-        self.pairs = pairs
+        self.blocks, self.groups = reduction.blocks, reduction.groups
+        self.factors, self.pairs = factors, pairs
         m, d = self.blocks.width, self.blocks.dense
         self.lam = np.zeros((m, m))
         for place, L in zip(self.blocks.places, factors, strict=True):
@@ -100,11 +95,11 @@ class System:
     def by_pattern(self, V: Array) -> Array:
         """Multiply each group of V (m, groups, r) by the inverse block of its pattern."""
         if len(self.inverse) == 1:
-            return (self.inverse[0] @ V.reshape(len(V), -1)).reshape(V.shape)
+            return np.asarray(self.inverse[0] @ V.reshape(len(V), -1)).reshape(V.shape)
         each = self.inverse[self.groups.pattern]
         if len(V) == 1:
-            return each.reshape(1, -1, 1) * V
-        return np.einsum("gab,bgr->agr", each, V)
+            return np.asarray(each.reshape(1, -1, 1) * V)
+        return np.asarray(np.einsum("gab,bgr->agr", each, V))
 
     def cross(self, dense: Array) -> Array:
         """Return Λ'BΛ_C dense as blocks, dense (d, r)."""
@@ -136,7 +131,7 @@ class System:
         inner = np.eye(m) * weight.sum() - np.tensordot(weight, self.inverse, 1)
         if d:
             dense = dense_inverse(self.root)
-        if d and self.crossed is None and m:
+        if self.pairs is not None:
             C = self.unscale(self.unscale(dense).T)
             H = np.zeros_like(self.inverse)
             np.add.at(H, self.groups.pattern, self.pairs.inner(C))
@@ -168,11 +163,10 @@ class System:
         for place in self.blocks.places:
             r = solved[1].shape[1]
             if place.inside:
-                part = solved[0][place.span].reshape(place.slots, place.q, -1, r)
-                out.append(part.transpose(1, 0, 2, 3).reshape(place.q, -1, r))
+                blocks = solved[0][place.span].reshape(place.slots, place.q, -1, r)
+                out.append(blocks.transpose(1, 0, 2, 3).reshape(place.q, -1, r))
             else:
-                part = solved[1][place.span].reshape(place.size, place.q, r)
-                out.append(part.transpose(1, 0, 2))
+                out.append(solved[1][place.span].reshape(place.size, place.q, r).transpose(1, 0, 2))
         return out
 
 

@@ -24,8 +24,10 @@ class Block:
         A figure with alt text and the table behind it.
     notes : tuple of Note
         What the reader must know.
+    lead : str
+        What the reader must know before reading on.
     kind : str
-        Class of the block on the page: `answer`, `content-note`, `lead` or none.
+        Class of the block on the page: `answer`, `lead` or none.
     lang : str
         Language of the notes.
     items : bool
@@ -36,12 +38,13 @@ class Block:
     tables: tuple[tuple[str, pd.DataFrame], ...] = ()
     picture: StoryAxes | None = None
     notes: tuple[Note, ...] = ()
+    lead: str = ""
     kind: str = ""
     lang: str = "nl"
     items: bool = False
 
     def __repr__(self) -> str:
-        parts = list(self.paragraphs)
+        parts = [self.lead] * bool(self.lead) + list(self.paragraphs)
         parts += [f"{caption}\n{table.to_string(index=False)}" for caption, table in self.tables]
         parts += [repr(self.picture)] if self.picture is not None else []
         parts += [f"- {note.text(self.lang)}" for note in self.notes]
@@ -55,4 +58,5 @@ class Block:
             words = f'<div class="{self.kind}">{words}</div>'
         picture = figure_html(self.picture) if self.picture is not None else ""
         tables = "".join(table_html(table, caption) for caption, table in self.tables)
-        return words + picture + tables + notes_html(self.notes, self.lang)
+        before = f'<p class="content-note">{escape(self.lead)}</p>' if self.lead else ""
+        return before + words + picture + tables + notes_html(self.notes, self.lang)

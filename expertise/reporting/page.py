@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
+import mistune
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
@@ -70,6 +71,7 @@ def build_report(
     target = Path(out) if out else _root(study) / "build" / study.name
     executed = execute(source, audience=audience)
     name = "report" if audience == "released" else "internal"
+    target.mkdir(parents=True, exist_ok=True)
     html = target / f"{name}.html"
     write_atomically(html, render(executed, study, audience=audience).encode("utf-8"))
     write_atomically(target / f"{name}.ipynb", nbformat.writes(executed).encode("utf-8"))
@@ -101,6 +103,7 @@ def execute(source: Path, *, audience: Audience = "released") -> Any:
         timeout=600,
         kernel_name="python3",
         resources={"metadata": {"path": str(source.parent)}},
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
         on_cell_executed=advance,
     )
     env = {**os.environ, VARIABLE: audience, "PYTHONHASHSEED": "0"}
@@ -124,6 +127,7 @@ def render(notebook: Any, study: Study, *, audience: Audience = "released") -> s
         template_file="index.html.j2",
         extra_template_basedirs=[str(here)],
     )
+    exporter.register_filter("markdown", mistune.create_markdown(escape=True, plugins=["table"]))
     words = {
         key: say(f"reporting.{key}", lang)
         for key in ("skip", "internal", "code", "made", "versions")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from expertise.errors import StudyError, listed, nearest
 from expertise.mixed.fit import MixedFit
 from expertise.study import Levels, Study
 from expertise.study.rules import measured_with
@@ -21,24 +22,31 @@ def span(row: pd.Series, lang: str) -> str:
     return interval(row["estimate"], row["conf_low"], row["conf_high"], lang)
 
 
+def percent(level: float) -> str:
+    """Write a level of confidence without its sign.
+
+    >>> percent(0.95)
+    '95'
+    """
+    return f"{100 * level:g}"
+
+
 def change_sentences(study: Study, levels: Levels) -> Iterator[str]:
-    """Yield for each perspective whether the average went up, down, or is not settled."""
+    """Yield for all perspectives whether the average went up, down, or is not settled."""
     lang, waves = study.lang, study.settings.waves
-    what = measured_with(study.settings, levels.variable)
     table = levels.changes()
-    last = table[table["wave"] == waves[-1].id] if len(table) else table
-    for name, role in study.settings.perspectives.items():
-        for _, row in last[last["perspective"] == name].iterrows():
-            yield sentence(
-                "answer_change" if settled(row) else "answer_stable",
-                row,
-                lang,
-                plural=role.plural(lang),
-                instrument=what.label(lang),
-                better=say(f"study.{what.better}", lang),
-                first=waves[0].label(lang),
-                last=waves[-1].label(lang),
-            )
+    last = table[table["wave"] == waves[-1].id]
+    words = {"first": waves[0].label(lang), "last": waves[-1].label(lang)}
+    known: list[str] = []
+    for _, row in last.iterrows():
+        plural = study.settings.perspectives[row["perspective"]].plural(lang)
+        if settled(row):
+            key = "answer_also" if known else "answer_change"
+            known.append(sentence(key, row, lang, plural=plural, **words))
+        else:
+            yield capital(sentence("answer_stable", row, lang, plural=plural, **words)) + "."
+    if known:
+        yield capital("; ".join(known)) + "."
 
 
 def sentence(key: str, row: pd.Series, lang: str, **words: str) -> str:
@@ -47,22 +55,34 @@ def sentence(key: str, row: pd.Series, lang: str, **words: str) -> str:
     bounds = sorted((abs(row["conf_low"]), abs(row["conf_high"])))
     digits = digits_for(row["conf_high"] - row["conf_low"])
     amount, low, high = (number(x, digits, lang) for x in (abs(row["estimate"]), *bounds))
-    text = say(
+    return say(
         f"reporting.{key}", lang, amount=amount, low=low, high=high, interval=span(row, lang),
         direction=say(f"reporting.{'down' if down else 'up'}", lang), **words,
     )  # fmt: skip
-    return text[0].upper() + text[1:]
+
+
+def capital(text: str) -> str:
+    """Return a sentence with its first letter as a capital.
+
+    >>> capital("ouders zagen meer")
+    'Ouders zagen meer'
+    """
+    return text[:1].upper() + text[1:]
 
 
 def effect_sentences(study: Study, model: Model, fit: MixedFit) -> Iterator[str]:
     """Yield what the named term of a model shows, and whether it reaches what was worthwhile."""
-    table = fit.tidy()
-    found = table[(table["component"] == "fixed") & (table["term"] == model.term)]
-    if found.empty or model.effect is None:
+    if not model.term or model.effect is None:
         return
-    row, lang = found.iloc[0], study.lang
-    effect = model.effect.text(lang)
-    values = {"effect": effect[0].upper() + effect[1:], "interval": span(row, lang)}
+    if model.term not in fit.names:
+        raise StudyError(
+            f"study.toml: models: the term {model.term!r} is not in the model"
+            f"{nearest(model.term, fit.names)}; it has {listed(fit.names, most=20)}"
+        )
+    table = fit.tidy()
+    row = table[(table["component"] == "fixed") & (table["term"] == model.term)].iloc[0]
+    lang = study.lang
+    values = {"effect": capital(model.effect.text(lang)), "interval": span(row, lang)}
     if settled(row):
         verdict = _verdict(study, model, float(row["estimate"]))
         yield say("reporting.effect_settled", lang, verdict=verdict, **values)
@@ -103,7 +123,7 @@ def gap_sentences(study: Study, levels: Levels) -> Iterator[str]:
     for (_, gap), (_, change) in zip(last.iterrows(), changes.iterrows(), strict=True):
         first, second = (roles[name].plural(lang) for name in gap["term"].split(" − "))
         key = "gap_settled" if settled(gap) else "gap_open"
-        told = sentence(key, gap, lang, last=wave.label(lang), first=first, second=second)
+        told = capital(sentence(key, gap, lang, last=wave.label(lang), first=first, second=second))
         yield f"{told} {_gap_change(gap, change, lang)}"
 
 

@@ -1,11 +1,11 @@
 """Drafts a study folder from a few answers and a data file's own labels."""
 
+import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-import nbformat
+from typing import Any
 
 from expertise.errors import StudyError
 from expertise.files.safe import sha256, write_atomically
@@ -30,6 +30,7 @@ report.question"""
 SECTIONS = (
     "answer",
     "picture",
+    "asked",
     "flow",
     "presence",
     "estimand",
@@ -162,20 +163,29 @@ def add_notebook(folder: str | Path, *, language: str = "nl", title: str = "") -
     path = notebook_beside(Path(folder))
     if path.exists():
         raise StudyError(f"notebooks/{path.name} is there already; it is left as it is")
-    cells = [nbformat.v4.new_markdown_cell(f"# {title or Path(folder).name}")]
-    cells.append(nbformat.v4.new_code_cell(OPENING.format(name=Path(folder).name)))
+    cells = [("markdown", f"# {title or Path(folder).name}")]
+    cells.append(("code", OPENING.format(name=Path(folder).name)))
     for section in SECTIONS:
         if heading := say(f"study.section_{section}", language):
-            cells.append(nbformat.v4.new_markdown_cell(f"## {heading}"))
-        cells.append(nbformat.v4.new_code_cell(f"report.{section}"))
-    for place, cell in enumerate(cells):
-        cell["id"] = f"cell-{place}"
-    notebook = nbformat.v4.new_notebook(cells=cells)
-    notebook.metadata["kernelspec"] = {
-        "name": "python3",
-        "display_name": "Python 3",
-        "language": "python",
-    }
+            cells.append(("markdown", f"## {heading}"))
+        cells.append(("code", f"report.{section}"))
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, nbformat.writes(notebook))
+    write_atomically(path, _notebook(cells))
     return path
+
+
+def _notebook(cells: Sequence[tuple[str, str]]) -> str:
+    """Return a notebook without outputs as JSON."""
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    made: list[dict[str, Any]] = [
+        {"id": f"cell-{place:02d}", "cell_type": kind, "metadata": {}, "source": source}
+        | ({"execution_count": None, "outputs": []} if kind == "code" else {})
+        for place, (kind, source) in enumerate(cells)
+    ]
+    notebook = {
+        "nbformat": 4,
+        "nbformat_minor": 5,
+        "metadata": {"kernelspec": kernel},
+        "cells": made,
+    }
+    return json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"

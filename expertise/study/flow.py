@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from expertise.figures import Look, StoryAxes, draw, end_label, month_ticks
+from expertise.figures import Look, StoryAxes, draw, end_labels, month_ticks
 from expertise.study.load import askable
 from expertise.study.schema import StudyFile
 from expertise.words import say
@@ -96,11 +96,17 @@ def plot_presence(study: StudyFile, presence: pd.DataFrame, lang: str) -> StoryA
     ]
 
     def paint(axes: StoryAxes, look: Look) -> None:
-        for label, slot, rows in lines:
+        for _label, slot, rows in lines:
             axes.plot(months, rows["n_people"], **look.style(slot))
-            end_label(axes, months[-1], rows["n_people"].iloc[-1], label, look.color(slot))
-        month_ticks(axes, months, [wave.label(lang) for wave in study.waves])
+        month_ticks(axes, months, [wave.label(lang) for wave in study.waves], look, lang)
         axes.set_ylim(0, max(presence["eligible"].max() * 1.05, 1))
+        end_labels(
+            axes,
+            [
+                (months[-1], rows["n_people"].iloc[-1], label, look.color(slot))
+                for label, slot, rows in lines
+            ],
+        )
 
     last = presence[presence["wave"] == study.waves[-1].id]
     told = [

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from expertise.figures import Look, StoryAxes, draw, end_label, month_ticks
+from expertise.figures import Look, StoryAxes, draw, month_ticks
 from expertise.mixed.fit import MixedFit, fit_mixed
 from expertise.result import Result, tidy_table
 from expertise.study.rules import measured_with
@@ -84,6 +84,8 @@ class Levels(Result):
             keys = ["wave", *(["group"] if self.by else [])]
             both = both[both.duplicated(keys, keep=False) & both["wave"].isin(waves)]
             at = both[both["perspective"] == one]
+            if at.empty:
+                continue
             rows = self._rows(at) - self._rows(at.assign(perspective=other))
             if change:
                 start = at.assign(wave=first)
@@ -179,11 +181,10 @@ def plot_levels(levels: Levels, lang: str) -> StoryAxes:
             axes.fill_between(
                 x, rows["conf_low"], rows["conf_high"], color=look.color(slot), alpha=0.16, lw=0
             )
-        for label, slot, rows in lines:
-            x = [months[wave] for wave in rows["wave"]]
             axes.plot(x, rows["estimate"], **look.style(slot))
-            end_label(axes, x[-1], rows["estimate"].iloc[-1], label, look.color(slot))
-        month_ticks(axes, list(months.values()), [wave.label(lang) for wave in study.waves])
+        month_ticks(
+            axes, list(months.values()), [wave.label(lang) for wave in study.waves], look, lang
+        )
 
     return draw(
         paint,
@@ -218,7 +219,8 @@ def _title(levels: Levels, lines: list[tuple[str, int, pd.DataFrame]], lang: str
         words.append(
             say("study.from_to", lang, who=label, first=f"{first:.0f}", last=f"{last:.0f}")
         )
-    return say("study.and", lang).join(words)
+    title = say("study.and", lang).join(words)
+    return title[:1].upper() + title[1:]
 
 
 def _alt(lines: list[tuple[str, int, pd.DataFrame]], study: StudyFile, lang: str) -> str:

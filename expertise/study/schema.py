@@ -168,6 +168,7 @@ class Model:
     residual: str | None = None
     dispersion: str | None = None
     worthwhile: float | None = None
+    named: Text | None = None
     term: str = ""
     effect: Text | None = None
 

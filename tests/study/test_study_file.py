@@ -22,7 +22,11 @@ FAULTS = {
         "title = { nl = 'a' }",
         "title: a table has the wrong type; write text",
     ),
-    "yes and no for a number": ("months = 6", "months = true", "waves.2.months: True has the wrong"),
+    "yes and no for a number": (
+        "months = 6",
+        "months = true",
+        "waves.2.months: True has the wrong",
+    ),
     "not allowed": (
         'better = "higher"',
         'better = "hihger"',
@@ -154,7 +158,11 @@ def test_a_fault_is_named(make_study, fault):
 def test_all_faults_are_told_at_once(make_study):
     folder = make_study()
     text = (folder / "study.toml").read_text("utf-8")
-    for old, new in [("better = ", "beter = "), ("months = 6", "months = -6"), ("slot = 2", "slot = 9")]:
+    for old, new in [
+        ("better = ", "beter = "),
+        ("months = 6", "months = -6"),
+        ("slot = 2", "slot = 9"),
+    ]:
         text = text.replace(old, new)
     (folder / "study.toml").write_text(text, "utf-8")
     assert len(check_study(folder).problems) >= 1
