@@ -23,6 +23,8 @@ def read_answers(
     if items is None and {"item", "value"} <= set(table.columns):
         table = _widened(table, instrument)
     columns = _columns(table, instrument, items)
+    if twice := [name for name in columns if list(table.columns).count(name) > 1]:
+        raise DataError(f"column {twice[0]!r} stands in the table twice; rename one")
     used = [columns[item - 1] for item in instrument.used]
     values = _numeric(table, used)
     for code in instrument.unknown:
@@ -63,7 +65,12 @@ def _columns(table: pd.DataFrame, instrument: Instrument, items: Sequence[str] |
 def _widened(table: pd.DataFrame, instrument: Instrument) -> pd.DataFrame:
     """Turn rows (…, item, value) into a row a questionnaire."""
     if "instrument" in table:
+        have = table["instrument"].unique()
         table = table[table["instrument"] == instrument.name]
+        if table.empty:
+            raise DataError(
+                f"no rows of {instrument.name} in column 'instrument'; it has {listed(have)}"
+            )
     number = table["item"].astype(str).str.removeprefix(f"{instrument.name}_")
     number = pd.to_numeric(number, errors="coerce")
     outside = ~number.between(1, instrument.count) | (number % 1 != 0)

@@ -58,7 +58,7 @@ class Scored(Result):
         by = [name for name in ("perspective", "wave") if name in self.keys]
         table = self.augment()
         rows = []
-        for values, part in table.groupby([*by, "scale"], observed=True, sort=False):
+        for values, part in table.groupby([*by, "scale"], observed=True, sort=False, dropna=False):
             scores = part["score"].dropna()
             n = len(scores)
             error = scores.std() / np.sqrt(n) if n > 1 else np.nan
@@ -164,6 +164,8 @@ def score(
     >>> list(score(answers, "phq9").classes["total"])
     ['mild', 'severe']
     """
+    if not 0 < conf_level < 1:
+        raise DataError(f"conf_level is {conf_level:g}; it lies between 0 and 1, such as 0.95")
     if not isinstance(instrument, Instrument):
         instrument = load_instrument(instrument)
     instrument = _chosen(_keyed(instrument, key), scales)

@@ -17,7 +17,7 @@ from expertise.outcomes.rules import (
     hageman_arrindell_passed,
     slope_index,
 )
-from expertise.outcomes.tables import Vector, before_after
+from expertise.outcomes.tables import Vector, before_after, need_level
 from expertise.result import Result, tidy_table
 from expertise.words import Note, note, say
 
@@ -199,7 +199,7 @@ def reliable_change(
     >>> change.augment()["index"].round(2).tolist()
     [3.16, 0.21]
     """
-    _check(better, primary, others, reliability, reliability_after)
+    _check(better, primary, others, reliability, reliability_after, conf_level)
     pairs = before_after(table, waves, person, score)
     people = pairs.dropna(subset=["before", "after"]).reset_index(drop=True)
     if people.empty:
@@ -221,7 +221,10 @@ def reliable_change(
     )  # fmt: skip
     up = better == "higher"
     cut = cut_off(cutoff, (mean, sd), functional, up) if isinstance(cutoff, str) else cutoff
-    rules = dict.fromkeys([primary, *others])
+    rules = list(dict.fromkeys([primary, *others]))
+    no_ha = "HA" in rules[1:] and not 0 < basis.difference_reliability <= 1
+    if no_ha:
+        rules.remove("HA")
     found = {rule: _classes(rule, basis, up, cut, cutoff, functional, conf_level) for rule in rules}
     index, codes = found[primary]
     gain = (after - before) * (1 if up else -1)
@@ -242,18 +245,24 @@ def reliable_change(
         better=better,
         eligible=len(pairs),
         conf_level=conf_level,
-        notes=_notes(len(pairs), found, norm),
+        notes=(*_notes(len(pairs), found, norm), *[note("outcomes.no_ha")] * no_ha),
     )
 
 
 def _check(
-    better: str, primary: str, others: Sequence[str], r: float, r_after: float | None
+    better: str,
+    primary: str,
+    others: Sequence[str],
+    r: float,
+    r_after: float | None,
+    conf_level: float,
 ) -> None:
     if better not in ("lower", "higher"):
         raise DataError(f"better is {better!r}; allowed are lower, higher")
     for rule in [primary, *others]:
         if rule not in RULES:
             raise DataError(f"unknown rule {rule!r}; allowed are {listed(RULES)}")
+    need_level(conf_level)
     for value in [r] if r_after is None else [r, r_after]:
         if not 0 < value < 1:
             raise DataError(

@@ -8,7 +8,7 @@ from scipy import stats
 
 from expertise.errors import DataError, listed
 from expertise.figures import Look, StoryAxes, draw
-from expertise.outcomes.tables import Vector, need_columns, numbers
+from expertise.outcomes.tables import Vector, from_then, need_columns, need_time, numbers
 from expertise.result import Result, tidy_table
 from expertise.words import Note, note, say
 
@@ -98,7 +98,7 @@ class ControlChart(Result):
             axes.plot(x[out], points["value"][out], linestyle="", marker="s", markersize=8,
                       color=look.color(2))  # fmt: skip
             for number, time in enumerate(self.actions.get("time", []), start=1):
-                place = int((points["time"] < time).sum()) - 0.5
+                place = int((~from_then(points["time"], time)).sum()) - 0.5
                 axes.axvline(place, color=look.color(3), linewidth=1, linestyle=":")
                 axes.annotate(
                     str(number), (place, 1), xycoords=("data", "axes fraction"), va="bottom",
@@ -151,7 +151,8 @@ def control_chart(
     Returns
     -------
     ControlChart
-        Points on the centre line count for no run. Not computed: the cause of
+        Points on the centre line count for no run; runs of a g chart are about
+        its median, for its points are skewed. Not computed: the cause of
         a signal, or a comparison between phases (see `interrupted_series`).
 
     Raises
@@ -175,7 +176,7 @@ def control_chart(
     if better not in ("lower", "higher", "neither"):
         raise DataError(f"better is {better!r}; allowed are lower, higher, neither")
     value, size = _values(series, kind)
-    _in_time(series)
+    need_time(series, "time")
     phase = _phases(series, phases)
     points = pd.DataFrame({"time": series["time"].to_numpy(), "value": value, "phase": phase})
     lines, rules = [], []
@@ -197,6 +198,8 @@ def control_chart(
     points["outside"] = (points["value"] < points["lower"]) | (points["value"] > points["upper"])
     if actions is not None:
         need_columns(actions, ["time", "action"])
+        for when in actions["time"]:
+            from_then(series["time"], when)
     return ControlChart(
         points=points,
         rules=pd.DataFrame(rules),
@@ -259,16 +262,6 @@ def _values(series: pd.DataFrame, kind: str) -> tuple[Vector, Vector]:
     return count / size, size
 
 
-def _in_time(series: pd.DataFrame) -> None:
-    time = series["time"]
-    if time.isna().any() or not time.is_monotonic_increasing or time.duplicated().any():
-        wrong = time.isna() | time.duplicated() | (time < time.shift())
-        raise DataError(
-            f"row {series.index[wrong.to_numpy().argmax()]}, column 'time': missing, repeated or "
-            "earlier than the row before; give one row a period, in time"
-        )
-
-
 def _phases(series: pd.DataFrame, phases: pd.DataFrame | None) -> np.ndarray:
     name = np.full(len(series), "start", dtype=object)
     if phases is not None:
@@ -276,7 +269,7 @@ def _phases(series: pd.DataFrame, phases: pd.DataFrame | None) -> np.ndarray:
         if phases["phase"].duplicated().any():
             raise DataError("a phase stands twice in the table of phases; name each phase once")
         for start, label in zip(phases["start"], phases["phase"], strict=True):
-            name[(series["time"] >= start).to_numpy()] = label
+            name[from_then(series["time"], start)] = label
     return name
 
 

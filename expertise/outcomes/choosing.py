@@ -11,7 +11,7 @@ from scipy import stats
 from expertise.errors import DataError, DesignError, FitError, listed
 from expertise.figures import Look, StoryAxes, draw
 from expertise.outcomes.agree import concordance
-from expertise.outcomes.tables import need_columns, numbers, slot_of
+from expertise.outcomes.tables import need_keys, need_level, numbers, slot_of
 from expertise.result import KEYS, VALUES, Result, tidy_table
 from expertise.words import Note, note, say
 
@@ -173,7 +173,7 @@ def rank_outcomes(
     >>> rank_outcomes(table).worths["share"].round(3).tolist()
     [0.333, 0.333, 0.333]
     """
-    need_columns(table, [person, outcome, "rank"])
+    need_keys(table, [person, outcome, *(["perspective"] if "perspective" in table else [])])
     rank = numbers(table, "rank", missing=False)
     if (wrong := (rank < 1) | (rank != np.rint(rank))).any():
         row = int(wrong.argmax())
@@ -192,7 +192,7 @@ def rank_outcomes(
             )
     names = list(dict.fromkeys(votes["outcome"]))
     codes = votes["outcome"].map({name: k for k, name in enumerate(names)})
-    votes = votes.assign(code=codes).sort_values(["person", "rank"], kind="stable")
+    votes = votes.assign(code=codes).sort_values("rank", kind="stable")
     orders = {
         name: [one["code"].to_numpy() for _, one in part.groupby("person", sort=False)]
         for name, part in votes.groupby("group", sort=False)
@@ -243,9 +243,9 @@ def compare_outcomes(
     >>> compare_outcomes(choices).worths["share"].round(2).tolist()
     [0.75, 0.25]
     """
-    need_columns(table, [preferred, other, person])
-    wrong = (table[preferred] == table[other]) | table[[preferred, other]].isna().any(axis=1)
-    if wrong.any():
+    groups = ["perspective"] if "perspective" in table else []
+    need_keys(table, [preferred, other, person, *groups])
+    if (wrong := table[preferred] == table[other]).any():
         raise DataError(
             f"row {table.index[wrong.to_numpy().argmax()]}: not a choice between two different "
             "outcomes; leave out choices that were not made"
@@ -270,6 +270,7 @@ def _fitted(
 ) -> Preferences:
     if len(names) < 2:
         raise DesignError("one outcome cannot be ranked; give at least two")
+    need_level(conf_level)
     quantile = float(stats.norm.ppf((1 + conf_level) / 2))
     rows = []
     for group, votes in orders.items():

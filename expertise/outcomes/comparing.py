@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 from expertise.errors import DataError, DesignError, listed
 from expertise.figures import Look, StoryAxes, draw
 from expertise.mixed.fit import fit_mixed
-from expertise.outcomes.tables import Vector, need_columns, numbers
+from expertise.outcomes.tables import Vector, need_keys, need_level, numbers
 from expertise.result import Result, tidy_table
 from expertise.words import Note, interval, note, say
 
@@ -146,6 +146,7 @@ def compare_units(
     """
     if better not in ("lower", "higher"):
         raise DataError(f"better is {better!r}; allowed are lower, higher")
+    need_level(conf_level)
     data = _read(table, outcome, unit, adjust)
     sizes = data.groupby("unit")["y"].size()
     if len(sizes) < 2 or sizes.min() < 2:
@@ -163,6 +164,8 @@ def compare_units(
             f"units and case mix ({listed(adjust)}) cannot be told apart; adjust for less"
         )
     fixed = sm.OLS(data["y"], design).fit()
+    if fixed.scale <= 1e-20 * float((data["y"] ** 2).mean()):
+        raise DesignError("the outcome does not vary between people, so chance has no size here")
     names, k = list(dummies.columns), len(sizes)
     level, cov = fixed.params.to_numpy()[:k], fixed.cov_params().to_numpy()[:k, :k]
     # Each unit against the mean over people: what the whole made of such people.
@@ -205,14 +208,8 @@ def compare_units(
 
 def _read(table: pd.DataFrame, outcome: str, unit: str, adjust: tuple[str, ...]) -> pd.DataFrame:
     """Return outcome, unit and centred case mix under plain names, people without outcome out."""
-    need_columns(table, [outcome, unit, *adjust])
     seen = table[~np.isnan(numbers(table, outcome))]
-    for column in (unit, *adjust):
-        if (empty := seen[column].isna().to_numpy()).any():
-            raise DataError(
-                f"row {seen.index[empty.argmax()]}, column {column!r}: missing; "
-                "fill it in or leave the person out of the comparison knowingly"
-            )
+    need_keys(seen, [unit, *adjust])
     data = pd.DataFrame({"y": numbers(seen, outcome), "unit": seen[unit].astype(str).to_numpy()})
     for k, column in enumerate(adjust):
         values = seen[column].reset_index(drop=True)

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from expertise.errors import DataError
-from expertise.outcomes.tables import Vector, before_after
+from expertise.outcomes.tables import Vector, before_after, need_level
 from expertise.result import Result, tidy_table
 from expertise.words import Note, note
 
@@ -94,6 +94,7 @@ def effect_sizes(
     >>> effect_sizes(scores, waves=(0, 1)).tidy()["estimate"].round(2).tolist()
     [-0.82, -0.82, -0.77, -1.73, -0.8]
     """
+    need_level(conf_level)
     pairs = before_after(table, waves, person, score).dropna(subset=["before", "after"])
     n = len(pairs)
     if n < 3:

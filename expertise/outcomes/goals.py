@@ -7,7 +7,7 @@ import pandas as pd
 from scipy import stats
 
 from expertise.errors import DataError
-from expertise.outcomes.tables import Vector, need_columns, numbers
+from expertise.outcomes.tables import Vector, need_keys, need_level, numbers
 from expertise.result import Result, tidy_table
 from expertise.words import Note, note
 
@@ -114,13 +114,12 @@ def goal_attainment(
     >>> goal_attainment(goals, start=-1).augment()["t_score"].round(3).tolist()
     [63.693]
     """
-    need_columns(table, ["participant", "level"])
+    need_level(conf_level)
+    need_keys(table, ["participant", "wave"] if "wave" in table else ["participant"])
     if start not in (-2, -1):
         raise DataError(f"start is {start}; say at which level goals began: -2 or -1")
     if not 0 <= rho < 1:
         raise DataError(f"rho is {rho:g}; it must be at least 0 and below 1")
-    if table.empty:
-        raise DataError("the table has no goals; give a row a goal")
     levels = numbers(table, "level", missing=False)
     if (wrong := ~np.isin(levels, LEVELS)).any():
         row = int(wrong.argmax())

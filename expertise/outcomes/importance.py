@@ -7,7 +7,7 @@ import pandas as pd
 import statsmodels.api as sm
 
 from expertise.errors import DataError, DesignError
-from expertise.outcomes.tables import Vector, numbers
+from expertise.outcomes.tables import Vector, need_columns, need_level, numbers
 from expertise.result import Result, tidy_table
 from expertise.words import Note, note
 
@@ -94,6 +94,8 @@ def important_change(
     """
     if better not in ("lower", "higher"):
         raise DataError(f"better is {better!r}; allowed are lower, higher")
+    need_level(conf_level)
+    need_columns(table, [change, improved])
     answer = numbers(table, improved, missing=False)
     gain = numbers(table, change, missing=False) * (1 if better == "higher" else -1)
     if (wrong := ~np.isin(answer, (0, 1))).any():

@@ -11,7 +11,7 @@ from scipy import stats
 from expertise.errors import DataError, DesignError, listed
 from expertise.figures import Look, StoryAxes, draw, named_line
 from expertise.outcomes.joint import Array, Gaps, posterior_fills
-from expertise.outcomes.tables import need_columns, numbers
+from expertise.outcomes.tables import need_columns, need_keys, need_level, numbers
 from expertise.result import Result, tidy_table
 from expertise.words import Note, note, number, say
 
@@ -177,7 +177,9 @@ def impute_scores(
     """
     if m < FEWEST:
         raise DesignError(f"m is {m}; give at least {FEWEST} imputations")
-    need_columns(table, [unit, "wave", score, *([arm] if arm else [])])
+    need_level(conf_level)
+    need_keys(table, [unit, "wave", *(["perspective"] if "perspective" in table else [])])
+    need_columns(table, [arm] if arm else [])
     data = pd.DataFrame(
         {"unit": table[unit], "wave": table["wave"], "score": numbers(table, score)}
     )
@@ -193,6 +195,7 @@ def impute_scores(
     wide = wide[wide.notna().any(axis=1)]
     if (empty := wide.isna().all()).any():
         raise DataError(f"nobody has a score of {' '.join(map(str, wide.columns[empty.argmax()]))}")
+    _check_together(wide)
     arms = _arms(table, unit, arm, wide.index)
     names = pd.unique(arms)
     X = (arms[:, None] == names).astype(float)
@@ -204,6 +207,25 @@ def impute_scores(
         fills=fills, filled=filled, columns=columns, arm=arms, seed=seed,
         conf_level=conf_level, notes=notes,
     )  # fmt: skip
+
+
+def _check_together(wide: pd.DataFrame) -> None:
+    """Refuse columns of one value, that nobody has both of, or that say the same."""
+    names = [" ".join(map(str, column)) for column in wide.columns]
+    seen = wide.notna().to_numpy(dtype=float)
+    both = seen.T @ seen
+    if (few := both < 3).any():
+        i, j = np.argwhere(few)[0]
+        raise DesignError(
+            f"{int(both[i, j])} people have both {names[i]} and {names[j]}, so nothing says how "
+            "they go together; leave one out"
+        )
+    if (same := wide.max() == wide.min()).any():
+        raise DesignError(f"all scores of {names[int(same.argmax())]} are equal; leave it out")
+    alike = np.abs(wide.corr().to_numpy()) - np.eye(len(names)) > 1 - 1e-9
+    if alike.any():
+        i, j = np.argwhere(alike)[0]
+        raise DesignError(f"{names[i]} and {names[j]} say exactly the same; leave one out")
 
 
 def _arms(table: pd.DataFrame, unit: str, arm: str | None, people: pd.Index) -> NDArray[np.object_]:

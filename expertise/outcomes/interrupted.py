@@ -11,8 +11,8 @@ from scipy import stats
 from scipy.optimize import minimize_scalar
 
 from expertise.errors import DataError, DesignError, FitError, listed
-from expertise.figures import Look, StoryAxes, draw, end_label
-from expertise.outcomes.tables import Vector, need_columns, numbers
+from expertise.figures import Look, StoryAxes, draw, end_labels
+from expertise.outcomes.tables import Vector, from_then, need_level, need_time, numbers
 from expertise.result import Result, tidy_table
 from expertise.words import Note, interval, note, number, say
 
@@ -87,13 +87,14 @@ class Interrupted(Result):
             after = course["after"].to_numpy()
             axes.plot(x[after], course["expected"][after], color=look.color(2), linestyle="--")
             axes.axvline(x[after][0] - 0.5, color=look.text, linewidth=1, linestyle=":")
-            end_label(axes, x[-1], course["fitted"].iloc[-1], say("outcomes.its_fitted", lang),
-                      look.color(1))  # fmt: skip
-            end_label(axes, x[-1], course["expected"].iloc[-1], say("outcomes.its_expected", lang),
-                      look.color(2))  # fmt: skip
             every = max(1, -(-len(x) // (3 if look.phone else 7)))
             axes.set_xticks(x[::every], [str(t)[:10] for t in course["time"][::every]])
             axes.set_ylabel(self.measured)
+            end = course.iloc[-1]
+            end_labels(axes, [
+                (x[-1], end["fitted"], say("outcomes.its_fitted", lang), look.color(1)),
+                (x[-1], end["expected"], say("outcomes.its_expected", lang), look.color(2)),
+            ])  # fmt: skip
 
         return draw(
             paint,
@@ -167,6 +168,7 @@ def interrupted_series(
     >>> bool(found.effect[2] < 1)
     True
     """
+    need_level(conf_level)
     y, offset, after = _series(table, outcome, start, time, exposure)
     if family not in FAMILIES:
         raise DataError(f"unknown family {family!r}; allowed are {listed(FAMILIES)}")
@@ -231,14 +233,8 @@ def interrupted_series(
 def _series(
     table: pd.DataFrame, outcome: str, start: object, time: str, exposure: str | None
 ) -> tuple[Vector, Vector, NDArray[np.bool_]]:
-    need_columns(table, [time])
+    need_time(table, time)
     when = table[time]
-    if when.isna().any() or not when.is_monotonic_increasing or when.duplicated().any():
-        wrong = when.isna() | when.duplicated() | (when < when.shift())
-        raise DataError(
-            f"row {table.index[wrong.to_numpy().argmax()]}, column {time!r}: missing, repeated or "
-            "earlier than the row before; give one row a period, in time"
-        )
     y = numbers(table, outcome, missing=False)
     if (y < 0).any():
         raise DataError(f"row {table.index[(y < 0).argmax()]}, column {outcome!r}: below 0")
@@ -246,11 +242,16 @@ def _series(
     if (size <= 0).any():
         row = table.index[(size <= 0).argmax()]
         raise DataError(f"row {row}, column {exposure!r}: not above 0; leave out such a period")
-    after = (when >= start).to_numpy(dtype=bool)
+    after = from_then(when, start)
     if not 0 < after.sum() < len(y):
         raise DataError(
             f"start {start!r} does not split the series, which runs from {when.iloc[0]} "
             f"to {when.iloc[-1]}"
+        )
+    if not (y[after].any() and y[~after].any()):
+        raise DesignError(
+            f"every count {'before' if y[after].any() else 'from'} {start!r} is 0, "
+            "so a ratio has no end; use longer periods"
         )
     return y, np.log(size), after
 
@@ -281,8 +282,6 @@ def _fit(
     y: Vector, design: Matrix, offset: Vector, family: str
 ) -> tuple[Vector, Matrix, float, float]:
     """Return coefficients, their covariance, the dispersion and the log-likelihood."""
-    if not y.any():
-        raise DataError("every count is 0, so there is no rate to compare")
     fit = sm.GLM(y, design, family=sm.families.Poisson(), offset=offset).fit(
         scale="X2" if family == "quasipoisson" else 1.0
     )

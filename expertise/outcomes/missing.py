@@ -8,9 +8,9 @@ from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 from expertise.errors import DataError, DesignError, listed
-from expertise.figures import Look, StoryAxes, draw, end_label
+from expertise.figures import Look, StoryAxes, draw, end_labels
 from expertise.mixed.fit import MixedFit, fit_mixed
-from expertise.outcomes.tables import need_columns, numbers, slot_of
+from expertise.outcomes.tables import need_keys, need_level, numbers, slot_of
 from expertise.result import Result, tidy_table
 from expertise.words import Note, note, number, say
 
@@ -52,16 +52,16 @@ class Missingness(Result):
         waves = list(dict.fromkeys(shares["wave"]))
 
         def paint(axes: StoryAxes, look: Look) -> None:
-            x = np.arange(len(waves))
+            x, ends = np.arange(len(waves)), []
             for name, part in shares.groupby("perspective", sort=False):
                 slot = slot_of(name)
                 axes.fill_between(x, 100 * part["conf_low"], 100 * part["conf_high"],
                                   color=look.color(slot), alpha=0.15, linewidth=0)  # fmt: skip
                 axes.plot(x, 100 * part["share"], **look.style(slot))
-                end = 100 * part["share"].iloc[-1]
-                end_label(axes, x[-1], end, str(name), look.color(slot))
+                ends.append((x[-1], 100 * part["share"].iloc[-1], str(name), look.color(slot)))
             axes.set_xticks(x, [str(wave) for wave in waves])
             axes.set(ylim=(0, 102), ylabel="%")
+            end_labels(axes, ends)
 
         return draw(
             paint,
@@ -111,7 +111,8 @@ def who_is_missing(
     >>> who_is_missing(table).patterns[["pattern", "n"]].values.tolist()
     [['●●', 1], ['●○', 1]]
     """
-    need_columns(table, [person, "wave", score])
+    need_level(conf_level)
+    need_keys(table, [person, "wave", *(["perspective"] if "perspective" in table else [])])
     measured = ~np.isnan(numbers(table, score))
     order = list(pd.unique(table["wave"])) if waves is None else list(waves)
     if absent := [wave for wave in order if wave not in set(table["wave"])]:
@@ -229,7 +230,8 @@ def pattern_mixture(
     >>> found.share
     0.25
     """
-    need_columns(table, [outcome, dropout, person])
+    need_level(conf_level)
+    need_keys(table, [dropout, person])
     left = numbers(table, dropout, missing=False)
     if (wrong := ~np.isin(left, (0, 1))).any():
         row = int(wrong.argmax())

@@ -44,6 +44,16 @@ class Basis:
         """True score expected from the first measurement (Kelley)."""
         return self.mean + self.reliability * (self.before - self.mean)
 
+    @property
+    def difference_reliability(self) -> float:
+        """Reliability of differences (Hageman & Arrindell); not a number where undefined."""
+        after_sd = float(self.after.std(ddof=1)) if len(self.after) > 2 else 0.0
+        if not after_sd or not np.ptp(self.before):
+            return float("nan")
+        shared = 2 * self.sd * after_sd * float(np.corrcoef(self.before, self.after)[0, 1])
+        true = self.sd**2 * self.true_share(self.sd) + after_sd**2 * self.true_share(after_sd)
+        return (true - shared) / (self.sd**2 + after_sd**2 - shared)
+
     def true_share(self, sd: float) -> float:
         """Reliability at another spread, with the same error of measurement."""
         return 1 - self.error**2 / sd**2
@@ -78,11 +88,7 @@ def nunnally_kotsch(b: Basis) -> Vector:
 
 def hageman_arrindell(b: Basis) -> Vector:
     """Change weighed by the reliability of differences (Hageman & Arrindell 1999)."""
-    after_sd = float(b.after.std(ddof=1))
-    r = float(np.corrcoef(b.before, b.after)[0, 1])
-    spread = b.sd**2 + after_sd**2 - 2 * b.sd * after_sd * r
-    true = b.sd**2 * b.true_share(b.sd) + after_sd**2 * b.true_share(after_sd)
-    r_dd = (true - 2 * b.sd * after_sd * r) / spread
+    r_dd = b.difference_reliability
     if not 0 < r_dd <= 1:
         raise DataError(
             f"the reliability of differences is {r_dd:.2f}, so rule HA does not apply; leave it out"

@@ -8,7 +8,7 @@ import pandas as pd
 from expertise.errors import DataError, DesignError
 from expertise.figures import Look, StoryAxes, draw, named_line
 from expertise.mixed.fit import MixedFit, fit_mixed
-from expertise.outcomes.tables import need_columns, numbers
+from expertise.outcomes.tables import need_keys, numbers
 from expertise.result import Result, tidy_table
 from expertise.words import Note, interval, note, say
 
@@ -164,7 +164,7 @@ def _read(
     table: pd.DataFrame, outcome: str, cluster: str, period: str, treated: str
 ) -> tuple[pd.DataFrame, list[int]]:
     """Return the rows under plain names with time since the step, and the exposure times."""
-    need_columns(table, [outcome, cluster, period, treated])
+    need_keys(table, [cluster, period, treated])
     on = numbers(table, treated, missing=False)
     if (wrong := ~np.isin(on, (0, 1))).any():
         row = int(wrong.argmax())

@@ -12,13 +12,58 @@ Vector = NDArray[np.float64]
 
 
 def need_columns(table: pd.DataFrame, columns: Iterable[str]) -> None:
-    """Refuse a table that lacks a column, and offer the nearest one."""
+    """Refuse a table without rows, or with a column that is absent or stands twice."""
+    if table.empty:
+        raise DataError("the table has no rows; look at what was filtered out before")
     for name in columns:
         if name not in table:
             raise DataError(
                 f"no column {name!r}{nearest(name, map(str, table.columns))}; "
                 f"the table has {listed(table.columns)}"
             )
+        if list(table.columns).count(name) > 1:
+            raise DataError(f"column {name!r} stands in the table twice; rename one")
+
+
+def need_keys(table: pd.DataFrame, columns: Iterable[str]) -> None:
+    """Refuse columns that say who, when or which, where one is empty: a row would be lost."""
+    columns = [name for name in columns if name]
+    need_columns(table, columns)
+    for name in columns:
+        if (empty := table[name].isna().to_numpy()).any():
+            raise DataError(
+                f"row {table.index[empty.argmax()]}, column {name!r}: empty; "
+                "fill it in or leave the row out knowingly"
+            )
+
+
+def need_level(conf_level: float) -> None:
+    """Refuse a confidence level that is none."""
+    if not 0 < conf_level < 1:
+        raise DataError(f"conf_level is {conf_level:g}; it lies between 0 and 1, such as 0.95")
+
+
+def need_time(table: pd.DataFrame, time: str) -> None:
+    """Refuse rows that are not one a period, in time."""
+    need_keys(table, [time])
+    when = table[time]
+    wrong = when.duplicated() | (when < when.shift())
+    if wrong.any():
+        raise DataError(
+            f"row {table.index[wrong.to_numpy().argmax()]}, column {time!r}: repeated or "
+            "earlier than the row before; give one row a period, in time"
+        )
+
+
+def from_then(when: pd.Series, start: object) -> NDArray[np.bool_]:
+    """Return which times are `start` or later; refuse a start of another kind."""
+    try:
+        return np.asarray(when >= start, dtype=bool)
+    except TypeError:
+        raise DataError(
+            f"{start!r} cannot be compared with column {when.name!r}, which holds values such as "
+            f"{when.iloc[0]}; give the same kind"
+        ) from None
 
 
 def numbers(table: pd.DataFrame, column: str, *, missing: bool = True) -> Vector:
@@ -46,7 +91,7 @@ def before_after(
     Everyone with a row at either wave is kept, so that those who were
     measured once can be counted.
     """
-    need_columns(table, [person, "wave", score])
+    need_keys(table, [person, "wave"])
     first, last = waves
     have = table["wave"].unique()
     for wave in waves:

@@ -7,8 +7,8 @@ import pandas as pd
 from scipy import stats
 
 from expertise.errors import DataError, listed
-from expertise.figures import Look, StoryAxes, draw, end_label
-from expertise.outcomes.tables import Vector, need_columns, numbers, slot_of
+from expertise.figures import Look, StoryAxes, draw, end_labels
+from expertise.outcomes.tables import Vector, need_columns, need_keys, need_level, numbers, slot_of
 from expertise.result import Result, tidy_table
 from expertise.words import Note, interval, note, say
 
@@ -69,7 +69,7 @@ class Waiting(Result):
 
         def paint(axes: StoryAxes, look: Look) -> None:
             # Perspectives keep their colours; other groups are told apart by line and label.
-            lines = ("-", "--", ":", "-.")
+            lines, ends = ("-", "--", ":", "-."), []
             for place, (group, curve) in enumerate(curves.groupby("group", sort=False)):
                 slot = 1 if group == "all" else slot_of(group)
                 line = look.role(slot).line if slot else lines[place % len(lines)]
@@ -81,10 +81,10 @@ class Waiting(Result):
                                   linewidth=0)  # fmt: skip
                 axes.step(x, y, where="post", color=look.color(slot),
                           linestyle=line)  # fmt: skip
-                end_label(
-                    axes, x[-1], y[-1], "" if group == "all" else str(group), look.color(slot)
-                )
+                if group != "all":
+                    ends.append((x[-1], y[-1], str(group), look.color(slot)))
             axes.set(xlabel=self.unit, ylim=(0, None), ylabel="%")
+            end_labels(axes, ends)
 
         return draw(
             paint,
@@ -144,7 +144,9 @@ def waiting_time(
     >>> waiting_time(queue, at=(4,)).tidy()[["outcome", "estimate"]].values.tolist()
     [['helped', 0.4], ['left', 0.2]]
     """
-    need_columns(table, [time, way_out, *([group] if group else [])])
+    need_level(conf_level)
+    need_columns(table, [way_out])
+    need_keys(table, [group] if group else [])
     waited = numbers(table, time, missing=False)
     if (waited < 0).any():
         row = table.index[(waited < 0).argmax()]

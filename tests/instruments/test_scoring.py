@@ -260,6 +260,13 @@ def test_refusals():
         score(answers("eq5d5l", [1] * 5), "eq5d5l", max_missing=1)
     with pytest.raises(DataError, match=r"phq9 has no scale 'totaal' \(did you mean 'total'\?\)"):
         score(table, "phq9", scales=["totaal"])
+    with pytest.raises(DataError, match="column 'phq9_1' stands in the table twice; rename one"):
+        score(pd.concat([table, table[["phq9_1"]]], axis=1), "phq9")
+    with pytest.raises(DataError, match="conf_level is 2; it lies between 0 and 1"):
+        score(table, "phq9", conf_level=2)
+    other = pd.DataFrame({"participant": "P1", "item": [1], "value": 1, "instrument": "gad7"})
+    with pytest.raises(DataError, match="no rows of phq9 in column 'instrument'; it has gad7"):
+        score(other, "phq9")
     long = pd.DataFrame({"participant": "P1", "item": [1, 1], "value": [1, 2]})
     with pytest.raises(
         DataError, match=r"item 1 of phq9 is answered twice on one questionnaire \(row 1\)"

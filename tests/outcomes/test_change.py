@@ -151,9 +151,17 @@ def test_refusals():
         r"no column 'score' \(did you mean 'scores'\?\)", table.rename(columns={"score": "scores"})
     )
     refused("row 1, column 'score': not a finite number", table.assign(score=["1", "x", *"3456"]))
-    refused(
-        "the reliability of differences is", long([1, 2, 3, 4], [2.1, 3, 4.1, 5]), reliability=0.3
-    )
+    crossing = long([1, 2, 3, 4], [2.1, 3, 4.1, 5])
+    refused("the reliability of differences is", crossing, reliability=0.3, primary="HA")
+    told = reliable_change(crossing, **options | {"reliability": 0.3}).notes
+    assert "Rule HA is left out" in str(told[-1])
+    refused("rule HLM needs 3 or more waves; there are 2", others=["HLM"])
+    named = table.assign(wave=table["wave"].astype(str))
+    refused("rule HLM needs time as a number", named, waves=("0", "1"), primary="HLM")
+    refused("row 0, column 'participant': empty", table.assign(participant=None))
+    twice = pd.concat([table, table[["score"]]], axis=1)
+    refused("column 'score' stands in the table twice; rename one", twice)
+    refused("conf_level is 95; it lies between 0 and 1, such as 0.95", conf_level=95)
 
 
 def test_effect_sizes_cover_and_agree_with_pingouin():

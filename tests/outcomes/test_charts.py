@@ -130,7 +130,7 @@ def test_refusals():
     )
     refused("row 0, column 'count': below 0", counts([-1] * 10, [5] * 10), "u")
     refused("row 19, column 'value': below 0", weeks([*COST[:19], -1]), "g")
-    refused("row 1, column 'time': missing, repeated or earlier", weeks(COST).assign(time=1), "run")
+    refused("row 1, column 'time': repeated or earlier", weeks(COST).assign(time=1), "run")
     refused("better is 'up'", weeks(COST), "run", better="up")
     refused("no column 'value'; the table has time", weeks(COST)[["time"]], "run")
     twice = pd.DataFrame({"start": [3, 16], "phase": ["b", "b"]})

@@ -101,11 +101,11 @@ def test_agreement_within_and_between():
 def test_jackknife_interval_of_w_holds_its_truth():
     truth_r = np.mean([mean_r(rankings([1, 0.5, -0.5, -1], 400, 100 + s)) for s in range(8)])
     hits, m = 0, 25
-    for seed in range(80):
+    for seed in range(50):
         row = rank_outcomes(rankings([1, 0.5, -0.5, -1], m, seed), pseudo=0.1).agreement.iloc[0]
         w = (1 + (m - 1) * truth_r) / m
         hits += row.conf_low <= w <= row.conf_high
-    assert hits / 80 > 0.88
+    assert hits / 50 > 0.88
 
 
 def mean_r(table):
@@ -171,6 +171,8 @@ def test_refusals():
     assert rank_outcomes(always, pseudo=0.5).worths["estimate"].iloc[0] > 0
     refused("pseudo is -1; it must be 0 or more", always, pseudo=-1)
     refused("one outcome cannot be ranked", always.iloc[[0, 2]], DesignError)
+    refused("row 0, column 'perspective': empty; fill it in or leave the row out",
+            table.assign(perspective=None))  # fmt: skip
     choice = pd.DataFrame({"participant": [1], "preferred": ["x"], "other": ["x"]})
     with pytest.raises(DataError, match="row 0: not a choice between two different outcomes"):
         compare_outcomes(choice)

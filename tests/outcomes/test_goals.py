@@ -53,5 +53,5 @@ def test_refusals():
     refused("row 1, column 'level': 3; allowed are -2, -1, 0, 1 and 2", goals([1, 3]))
     refused("row 0, column 'weight': 0; a weight must be above 0", goals([1], [0]))
     refused("rho is 1; it must be at least 0 and below 1", goals([1]), rho=1)
-    refused("the table has no goals", goals([]))
+    refused("the table has no rows", goals([]))
     refused("row 0, column 'level': not a finite number; give numbers$", goals([None]))

@@ -95,8 +95,15 @@ def test_refusals():
         made(1).assign(count=lambda t: t["count"].where(t.index != 3, -1)),
     )
     refused("row 0, column 'size': not above 0", made(1).assign(size=0), exposure="size")
-    refused("row 1, column 'time': missing, repeated or earlier", made(1).assign(time=50))
-    refused("every count is 0", made(1).assign(count=0))
+    refused("row 1, column 'time': repeated or earlier", made(1).assign(time=50))
+    refused(
+        "every count before 40 is 0, so a ratio has no end",
+        made(1).assign(count=lambda t: t["count"].where(t.index >= 40, 0)),
+        DesignError,
+    )
+    refused("every count from 40 is 0", made(1).assign(count=0), DesignError)
+    refused("'T1' cannot be compared with column 'time', which holds values such as 0", start="T1")
+    refused("conf_level is 95; it lies between 0 and 1", conf_level=95)
     refused("cannot be told apart", error=DesignError, harmonics=2, period=2)
     even = made(1).assign(count=lambda t: 100 + t.index % 3)
     refused("vary less than Poisson's", even, FitError, family="negbin")

@@ -134,7 +134,7 @@ def test_barnard_rubin_by_hand():
 def test_imputation_undoes_the_bias_of_leaving():
     """Leaving depends on the first score: who stayed gives a mean that is off, pooling does not."""
     off, right, covered = [], [], 0
-    for seed in range(30):
+    for seed in range(20):
         table = trial(150, seed)
         row = impute_scores(table, seed=seed, arm="arm", steps=30).mean("C", "all", "T2")
         seen = table.query("wave == 'T2' and arm == 'C'")["score"].mean()
@@ -142,8 +142,8 @@ def test_imputation_undoes_the_bias_of_leaving():
         right.append(row["estimate"] - 46)
         covered += row["conf_low"] <= 46 <= row["conf_high"]
     assert np.mean(off) < -2
-    assert abs(np.mean(right)) < 4 * np.std(right) / np.sqrt(30)
-    assert covered >= 25
+    assert abs(np.mean(right)) < 4 * np.std(right) / np.sqrt(20)
+    assert covered >= 16
 
 
 def test_each_copy_has_its_own_stream():
@@ -212,6 +212,16 @@ def test_imputation_refusals():
     refused("column 'arm' is missing or changes within one participant", turning)
     empty = table.assign(score=table["score"].where(table["wave"] != "T2"))
     refused("nobody has a score of all T2", empty)
+    refused(
+        "all scores of all T2 are equal; leave it out",
+        table.assign(score=table["score"].where(table["wave"] != "T2", 5)),
+        DesignError,
+    )
+    twins = table.assign(score=lambda t: np.tile(t["score"].iloc[:30], 3))
+    refused("all T0 and all T1 say exactly the same", twins, DesignError)
+    apart = table[(table["participant"] < 15) == (table["wave"] == "T0")]
+    refused("0 people have both all T0 and all T1", apart, DesignError)
+    refused("row 0, column 'wave': empty", table.assign(wave=None))
     imputed = impute_scores(table, seed=1, arm="arm", steps=5)
     with pytest.raises(DataError, match="no arm 'X'; the table has C, E"):
         imputed.effect(("X", "C"), "T2")

@@ -35,7 +35,7 @@ def test_maximum_likelihood_means(data, expected):
 
 def test_missing_at_random_reproduces_the_mixed_model(data, expected):
     """Within Monte Carlo error; the standard error also carries that of the covariance."""
-    m = 1000
+    m = 400
     row = impute_scores(data, seed=7, m=m, arm="arm").effect(("E", "C"), "T2").iloc[0]
     reference = expected.loc["E-C at T2"]
     assert abs(row.estimate - reference.estimate) < 4 * row.std_error * np.sqrt(0.4 / m)

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 from scipy import stats
 
 from expertise.errors import DataError
-from expertise.outcomes.single_case import single_case
+from expertise.outcomes.phases import single_case
 
 
 def series(a, b):

@@ -8,7 +8,7 @@ from scipy import stats
 from scipy.optimize import brentq
 
 from expertise.errors import DataError, listed
-from expertise.outcomes.tables import Vector, need_columns, numbers
+from expertise.outcomes.tables import Vector, need_keys, need_level, numbers
 from expertise.result import Result, tidy_table
 from expertise.words import Note, note
 
@@ -82,7 +82,8 @@ def single_case(
     >>> dict(zip(found["term"], found["estimate"].round(2)))["Tau-U"]
     0.55
     """
-    need_columns(series, ["phase", value])
+    need_level(conf_level)
+    need_keys(series, ["phase"])
     if better not in ("lower", "higher"):
         raise DataError(f"better is {better!r}; allowed are lower, higher")
     y = numbers(series, value) * (1 if better == "higher" else -1)
