@@ -169,6 +169,10 @@ def score(
     if not isinstance(instrument, Instrument):
         instrument = load_instrument(instrument)
     instrument = _chosen(_keyed(instrument, key), scales)
+    if isinstance(max_missing, Mapping):
+        for name in max_missing:
+            if name not in [scale.name for scale in instrument.scales]:
+                raise _no_scale(instrument, name)
     allowed = {scale.name: _allowed(instrument, scale, max_missing) for scale in instrument.scales}
     keys, values = read_answers(table, instrument, items)
     if not already_reversed:

@@ -199,7 +199,9 @@ def reliable_change(
     >>> change.augment()["index"].round(2).tolist()
     [3.16, 0.21]
     """
-    _check(better, primary, others, reliability, reliability_after, conf_level)
+    _check(
+        better, primary, others, reliability, reliability_after, conf_level, cutoff, functional, mic
+    )
     pairs = before_after(table, waves, person, score)
     people = pairs.dropna(subset=["before", "after"]).reset_index(drop=True)
     if people.empty:
@@ -210,8 +212,8 @@ def reliable_change(
     mean, sd = norm or (float(before.mean()), float(before.std(ddof=1)))
     if not sd > 0:
         raise DataError(
-            f"the SD at wave {waves[0]!r} is {sd:g}, so the error of a difference is 0; "
-            "give norm=(mean, sd) of a comparable group"
+            f"the SD at wave {waves[0]!r} is {sd:g}; it must be above 0, or a difference has no "
+            "error: give norm=(mean, sd) of a comparable group"
         )
     basis = Basis(
         before=before, after=after, mean=mean, sd=sd, reliability=reliability,
@@ -256,6 +258,9 @@ def _check(
     r: float,
     r_after: float | None,
     conf_level: float,
+    cutoff: str | float | None,
+    functional: tuple[float, float] | None,
+    mic: float | None,
 ) -> None:
     if better not in ("lower", "higher"):
         raise DataError(f"better is {better!r}; allowed are lower, higher")
@@ -263,6 +268,12 @@ def _check(
         if rule not in RULES:
             raise DataError(f"unknown rule {rule!r}; allowed are {listed(RULES)}")
     need_level(conf_level)
+    if isinstance(cutoff, str) and cutoff not in ("a", "b", "c"):
+        raise DataError(f"unknown cut-off {cutoff!r}; allowed are a, b, c or a number")
+    if functional is not None and not functional[1] > 0:
+        raise DataError(f"functional has SD {functional[1]:g}; it must be above 0")
+    if mic is not None and not mic > 0:
+        raise DataError(f"mic is {mic:g}; give a change for the better in points, above 0")
     for value in [r] if r_after is None else [r, r_after]:
         if not 0 < value < 1:
             raise DataError(

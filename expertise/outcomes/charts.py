@@ -268,8 +268,10 @@ def _phases(series: pd.DataFrame, phases: pd.DataFrame | None) -> np.ndarray:
         need_columns(phases, ["start", "phase"])
         if phases["phase"].duplicated().any():
             raise DataError("a phase stands twice in the table of phases; name each phase once")
-        for start, label in zip(phases["start"], phases["phase"], strict=True):
-            name[from_then(series["time"], start)] = label
+        for row in phases.sort_values("start").itertuples():
+            name[from_then(series["time"], row.start)] = row.phase
+        if absent := sorted(set(phases["phase"]) - set(name)):
+            raise DataError(f"no point falls in phase {absent[0]!r}; check its start")
     return name
 
 

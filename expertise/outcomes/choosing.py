@@ -47,6 +47,17 @@ class Preferences(Result):
         table = pd.concat(rows, ignore_index=True)
         return tidy_table(table[[c for c in table if c in KEYS + VALUES]])
 
+    def glance(self) -> pd.DataFrame:
+        """Return one row that sums the result up."""
+        return pd.DataFrame(
+            [
+                {
+                    "outcomes": self.worths["term"].nunique(),
+                    "perspectives": self.worths["perspective"].nunique(),
+                }
+            ]
+        )
+
     def chosen(self, count: int, rule: str = "equal voice") -> pd.DataFrame:
         """Return the chosen set, and how it came about, as a table for the report.
 

@@ -57,6 +57,19 @@ class Comparison(Result):
         table = pd.concat([units, pd.DataFrame([row])], ignore_index=True)
         return tidy_table(table.assign(conf_level=self.conf_level))
 
+    def glance(self) -> pd.DataFrame:
+        """Return one row that sums the result up."""
+        return pd.DataFrame(
+            [
+                {
+                    "units": len(self.units),
+                    "n": int(self.units["n"].sum()),
+                    "sd_between": self.between[0],
+                    "sigma": self.sigma,
+                }
+            ]
+        )
+
     def plot(self, lang: str = "en") -> StoryAxes:
         """Draw the funnel: differences against the number of people."""
         units = self.units

@@ -44,6 +44,10 @@ class Effects(Result):
         """Return a row an effect size; `method` holds the denominator."""
         return tidy_table(self.sizes)
 
+    def glance(self) -> pd.DataFrame:
+        """Return one row that sums the result up."""
+        return pd.DataFrame([{"n_people": self.n, "correlation": self.correlation}])
+
 
 def effect_sizes(
     table: pd.DataFrame,

@@ -55,6 +55,12 @@ class Goals(Result):
         levels = levels.assign(component="level", term=levels["level"].map("{:+d}".format))
         return tidy_table([*rows, *levels.drop(columns="level").to_dict("records")])
 
+    def glance(self) -> pd.DataFrame:
+        """Return one row that sums the result up."""
+        return pd.DataFrame(
+            [{"n_people": self.scores["participant"].nunique(), "n": int(self.levels["n"].sum())}]
+        )
+
     def augment(self) -> pd.DataFrame:
         """Return a row a person (and wave)."""
         return self.scores.copy()

@@ -36,6 +36,18 @@ class ImportantChange(Result):
         """Return a row an estimate, in points of the instrument, better being positive."""
         return tidy_table(self.estimates)
 
+    def glance(self) -> pd.DataFrame:
+        """Return one row that sums the result up."""
+        return pd.DataFrame(
+            [
+                {
+                    "n_people": int(self.estimates["n_people"].iloc[0]),
+                    "share": self.share,
+                    "correlation": self.correlation,
+                }
+            ]
+        )
+
 
 def important_change(
     table: pd.DataFrame,

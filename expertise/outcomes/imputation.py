@@ -49,6 +49,19 @@ class Imputed(Result):
                 rows.append({"group": arm, "perspective": column.perspective} | row)
         return tidy_table(rows)
 
+    def glance(self) -> pd.DataFrame:
+        """Return one row that sums the result up."""
+        return pd.DataFrame(
+            [
+                {
+                    "m": len(self.fills),
+                    "n_people": len(self.arm),
+                    "filled": self.filled.mean(),
+                    "seed": self.seed,
+                }
+            ]
+        )
+
     def mean(self, arm: str, perspective: str, wave: object) -> dict[str, object]:
         """Return the pooled mean of one cell, as a row of a tidy table."""
         j = self._column(perspective, wave)
@@ -281,6 +294,10 @@ class Tipping(Result):
     def tidy(self) -> pd.DataFrame:
         """Return a row a delta; `term` holds it."""
         return tidy_table(self.curve.rename(columns={"delta": "term"}))
+
+    def glance(self) -> pd.DataFrame:
+        """Return one row that sums the result up."""
+        return pd.DataFrame([{"tips": self.tips, "deltas": len(self.curve)}])
 
     def plot(self, lang: str = "en") -> StoryAxes:
         """Draw estimate and interval against delta."""

@@ -79,7 +79,7 @@ class Interrupted(Result):
 
         def paint(axes: StoryAxes, look: Look) -> None:
             x = np.arange(len(course))
-            axes.plot(x, course["observed"], ".", color=look.faint if look.dark else "#9CA3AF",
+            axes.plot(x, course["observed"], ".", color=look.color(None), alpha=0.6,
                       markersize=6)  # fmt: skip
             axes.fill_between(x, course["conf_low"], course["conf_high"], color=look.color(1),
                               alpha=0.2, linewidth=0)  # fmt: skip
@@ -253,6 +253,8 @@ def _series(
             f"every count {'before' if y[after].any() else 'from'} {start!r} is 0, "
             "so a ratio has no end; use longer periods"
         )
+    if np.ptp(y / size) == 0:
+        raise DesignError("the rate is the same in every period; there is nothing to model")
     return y, np.log(size), after
 
 
@@ -260,6 +262,10 @@ def _design(
     n: int, after: NDArray[np.bool_], change: tuple[str, ...], harmonics: int, period: float
 ) -> tuple[Matrix, list[str]]:
     """Return the columns: intercept, trend, what may change, season."""
+    if harmonics < 0 or period <= 0:
+        raise DesignError(
+            f"{harmonics} harmonics of period {period:g}; give 0 or more, of a period above 0"
+        )
     at = np.arange(n, dtype=float)
     columns = {"intercept": np.ones(n), "trend": at}
     if "level" in change:

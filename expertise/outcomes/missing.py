@@ -42,6 +42,12 @@ class Missingness(Result):
         table = self.shares.rename(columns={"share": "estimate"}).drop(columns="measured")
         return tidy_table(table.assign(component="measured", conf_level=self.conf_level))
 
+    def glance(self) -> pd.DataFrame:
+        """Return one row that sums the result up."""
+        return pd.DataFrame(
+            [{"n": int(self.twice["n"].sum()), "twice": int(self.twice["twice"].sum())}]
+        )
+
     def plot(self, lang: str = "en") -> StoryAxes:
         """Draw the share measured by wave, a line a perspective."""
         shares = self.shares
@@ -173,6 +179,12 @@ class PatternMixture(Result):
     def tidy(self) -> pd.DataFrame:
         """Return the effects averaged over those who stayed and those who left."""
         return tidy_table(self.averaged)
+
+    def glance(self) -> pd.DataFrame:
+        """Return one row that sums the result up."""
+        return pd.DataFrame(
+            [{"n_people": int(self.averaged["n_people"].iloc[0]), "share": self.share}]
+        )
 
 
 def pattern_mixture(

@@ -34,6 +34,12 @@ class SingleCase(Result):
         """Return a row a measure."""
         return tidy_table(self.sizes)
 
+    def glance(self) -> pd.DataFrame:
+        """Return one row that sums the result up."""
+        return pd.DataFrame(
+            [{"n_first": self.n[0], "n_second": self.n[1], "acf_1": self.autocorrelation}]
+        )
+
 
 def single_case(
     series: pd.DataFrame,

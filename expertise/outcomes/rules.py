@@ -48,7 +48,7 @@ class Basis:
     def difference_reliability(self) -> float:
         """Reliability of differences (Hageman & Arrindell); not a number where undefined."""
         after_sd = float(self.after.std(ddof=1)) if len(self.after) > 2 else 0.0
-        if not after_sd or not np.ptp(self.before):
+        if not after_sd or self.true_share(after_sd) <= 0 or not np.ptp(self.before):
             return float("nan")
         shared = 2 * self.sd * after_sd * float(np.corrcoef(self.before, self.after)[0, 1])
         true = self.sd**2 * self.true_share(self.sd) + after_sd**2 * self.true_share(after_sd)
@@ -165,7 +165,7 @@ def hageman_arrindell_passed(
     true = (b.mean, float(b.sd * sqrt(b.true_share(b.sd))))
     if functional is not None:
         mean, sd = functional
-        functional = (mean, float(sd * sqrt(b.true_share(sd))))
+        functional = (mean, sd * sqrt(max(b.true_share(sd), 0.0)))
     cut = cut_off(kind, true, functional, up) if isinstance(kind, str) else float(kind)
     share = b.true_share(after_sd)
     distance = (after_mean + (b.after - after_mean) * share - cut) / (sqrt(share) * b.error)

@@ -37,6 +37,10 @@ class SteppedWedge(Result):
         """Return an effect a row."""
         return tidy_table(self.effects)
 
+    def glance(self) -> pd.DataFrame:
+        """Return one row that sums the result up."""
+        return pd.DataFrame([{"n": int(self.effects["n"].iloc[0]), "clusters": self.clusters}])
+
     def plot(self, lang: str = "en") -> StoryAxes:
         """Draw the effect by time since the step, beside the one-step effect."""
         steps = self.effects[self.effects["term"].str.startswith("after")].reset_index(drop=True)

@@ -119,7 +119,7 @@ def _in_order(table: pd.DataFrame, first: object, last: object) -> None:
     elif isinstance(wave.dtype, pd.CategoricalDtype) and wave.cat.ordered:
         order = list(wave.cat.categories)
         wrong = order.index(first) >= order.index(last)
-    elif pd.api.types.is_numeric_dtype(wave):
+    elif pd.api.types.is_numeric_dtype(wave) or pd.api.types.is_datetime64_any_dtype(wave):
         wrong = bool(first >= last)  # type: ignore[operator]
     else:
         wrong = first == last

@@ -48,6 +48,10 @@ class Waiting(Result):
                 rows.append(row | {"conf_level": self.conf_level, "n_people": curve["n"].iloc[0]})
         return tidy_table(rows)
 
+    def glance(self) -> pd.DataFrame:
+        """Return one row that sums the result up."""
+        return pd.DataFrame([{"n_people": self.n_people, "n_open": self.n_open}])
+
     def augment(self) -> pd.DataFrame:
         """Return the curves, a row a group, way out and time."""
         return self.curves.copy()
@@ -182,7 +186,8 @@ def _incidence(
     waited: Vector, codes: np.ndarray, names: list[str], conf_level: float
 ) -> pd.DataFrame:
     """Return the curves of one group; variance by the delta method (Marubini & Valsecchi)."""
-    times = np.unique(waited[codes >= 0])
+    # Without any event the share is known to be 0 for as long as people were seen.
+    times = np.unique(waited[codes >= 0]) if (codes >= 0).any() else waited.max(keepdims=True)
     at_risk = (waited >= times[:, None]).sum(axis=1).astype(float)
     happened = waited == times[:, None]
     events = np.stack([(happened & (codes == k)).sum(axis=1) for k in range(len(names))])

@@ -252,6 +252,8 @@ def test_refusals():
         score(answers("who5", [1] * 5), "who5")
     with pytest.raises(DataError, match=r"whodas12 was found \(unverified: up to 1"):
         score(answers("whodas12", [1] * 12), "whodas12")
+    with pytest.raises(DataError, match="phq9 has no scale 'mood'; it has total"):
+        score(table, "phq9", max_missing={"mood": 1})
     with pytest.raises(
         DataError, match="max_missing is 9 for total of phq9; allowed are whole numbers 0 to 8"
     ):

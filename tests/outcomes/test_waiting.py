@@ -86,6 +86,15 @@ def test_groups_times_and_words():
     assert waiting_time(table, at=(0,)).tidy()["estimate"].eq(0).all()
 
 
+def test_a_group_in_which_nothing_happened_is_shown_at_zero():
+    table = pd.DataFrame(
+        {"time": [2.0, 3, 5], "way_out": ["helped", None, None], "team": list("aab")}
+    )
+    found = waiting_time(table, group="team", at=(4,)).tidy().set_index("group")
+    assert found.loc["b", "estimate"] == 0
+    assert found.loc["a", "estimate"] == 0.5
+
+
 def test_refusals():
     table = queue(20, 8)
     with pytest.raises(DataError, match="row 2, column 'time': below 0"):
