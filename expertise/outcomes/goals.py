@@ -7,9 +7,10 @@ import pandas as pd
 from scipy import stats
 
 from expertise.errors import DataError
+from expertise.figures import Look, StoryAxes, draw
 from expertise.outcomes.tables import Vector, need_keys, need_level, numbers
 from expertise.result import Result, tidy_table
-from expertise.words import Note, note
+from expertise.words import Note, note, number, say
 
 LEVELS = (-2, -1, 0, 1, 2)
 
@@ -34,7 +35,10 @@ class Goals(Result):
         return f"Goal attainment: {goals} goals of {people} people"
 
     def tidy(self) -> pd.DataFrame:
-        """Return the mean T-score (Student's interval) and the share at each level (Wilson's)."""
+        """Return the mean T-score with Student's interval, then the share at each level.
+
+        Shares have no interval: goals of one person are not independent.
+        """
         rows = []
         by = ["wave"] * ("wave" in self.scores)
         parts = self.scores.groupby(by, sort=False) if by else [((), self.scores)]
@@ -59,6 +63,29 @@ class Goals(Result):
         """Return one row that sums the result up."""
         return pd.DataFrame(
             [{"n_people": self.scores["participant"].nunique(), "n": int(self.levels["n"].sum())}]
+        )
+
+    def plot(self, lang: str = "en") -> StoryAxes:
+        """Draw how many goals reached each level, as people set them."""
+        levels = self.levels
+        reached = int(levels.loc[levels["level"] >= 0, "n"].sum())
+        words = {"reached": reached, "n": int(levels["n"].sum())}
+        words["people"] = int(self.scores["participant"].nunique())
+
+        def paint(axes: StoryAxes, look: Look) -> None:
+            colors = [look.color(1 if level >= 0 else None) for level in levels["level"]]
+            bars = axes.bar(levels["level"], levels["n"], color=colors, width=0.7)
+            axes.bar_label(bars, color=look.text)
+            axes.set_xticks(LEVELS, [number(level, 0, lang) for level in LEVELS])
+            axes.set(xlabel=say("outcomes.goals_x", lang), ylabel=say("outcomes.goals_y", lang))
+
+        return draw(
+            paint,
+            title=say("outcomes.goals_title", lang, **words),
+            subtitle=say("outcomes.goals_sub", lang, **words),
+            alt=say("outcomes.goals_title", lang, **words),
+            table=levels,
+            lang=lang,
         )
 
     def augment(self) -> pd.DataFrame:

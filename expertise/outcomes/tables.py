@@ -104,7 +104,7 @@ def before_after(
         if (twice := rows[person].duplicated()).any():
             raise DataError(
                 f"row {rows.index[twice.to_numpy().argmax()]}: a second score of one person at "
-                f"wave {wave!r}; keep one row a person and wave"
+                f"wave {wave!r}; keep one row a person and wave, of one perspective and one scale"
             )
         parts.append(pd.Series(numbers(rows, score), index=pd.Index(rows[person], name=person)))
     return pd.concat(dict(zip(("before", "after"), parts, strict=True)), axis=1).reset_index()

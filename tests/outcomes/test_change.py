@@ -8,6 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from expertise.errors import DataError
+from expertise.instruments import load_instrument, score
 from expertise.outcomes.change import reliable_change
 from expertise.outcomes.effects import effect_sizes
 from expertise.outcomes.rules import cut_off
@@ -113,6 +114,28 @@ def test_people_who_did_not_change_are_rarely_called_changed():
     for rule in ("JT", "GLN"):
         share = changed.loc[changed["method"] == rule, "estimate"].sum()
         assert abs(share - 0.05) < 4 * np.sqrt(0.05 * 0.95 / n), rule
+
+
+def test_from_answers_to_change():
+    """Scoring hands its long table straight to change, with the instrument's own threshold."""
+    rng = np.random.default_rng(5)
+    before = rng.integers(1, 4, (30, 9))
+    after = np.maximum(before - rng.integers(0, 2, (30, 9)), 0)
+    names = [f"phq9_{i}" for i in range(1, 10)]
+    parts = [
+        pd.DataFrame(items, columns=names).assign(participant=range(30), wave=wave)
+        for wave, items in (("T0", before), ("T1", after))
+    ]
+    scored = score(pd.concat(parts, ignore_index=True), "phq9")
+    threshold = load_instrument("phq9").scale("total").change["threshold"]
+    got = reliable_change(
+        scored.augment(), waves=("T0", "T1"), reliability=0.85, better="lower", mic=threshold,
+        cutoff=9.5,
+    )  # fmt: skip
+    gain = before.sum(axis=1) - after.sum(axis=1)
+    assert (got.people["beyond_mic"].to_numpy() == (gain >= 6)).all()
+    crossed = (before.sum(axis=1) > 9) & (after.sum(axis=1) <= 9) & (gain > got.threshold)
+    assert ((got.people["class"] == "improved_crossed").to_numpy() == crossed).all()
 
 
 def test_words_never_promise_recovery():

@@ -33,6 +33,8 @@ def test_the_raw_levels_stand_beside_the_t_scores():
     shares = got.tidy().query("component == 'level'")["estimate"]
     assert_allclose(shares, [0, 0.2, 0.2, 0.2, 0.4])
     assert "getting worse cannot be seen" in str(got.notes[0])
+    title = got.plot("nl").story.title
+    assert title == "4 van de 5 doelen zijn bereikt zoals verwacht of beter"
     assert repr(got).startswith("Goal attainment: 5 goals of 2 people")
     by_wave = goal_attainment(table.assign(wave=[0, 0, 0, 1, 1]), start=-1)
     assert by_wave.tidy().query("component == 'T-score'")["wave"].tolist() == [0, 1]
