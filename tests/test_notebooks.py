@@ -29,7 +29,9 @@ def test_every_code_cell_has_reference_output(notebook):
 def test_cells_are_short_and_compute_nothing(notebook):
     for cell in code(notebook):
         assert len(cell.source.splitlines()) <= 5, cell.source
-        assert not re.search(r"^\s*(for|while|def|class|lambda)\b|%|!", cell.source, re.M), cell.source
+        assert not re.search(r"^\s*(for|while|def|class|lambda)\b|%|!", cell.source, re.M), (
+            cell.source
+        )
 
 
 def test_pictures_have_alt_text_and_their_table(notebook):
