@@ -10,7 +10,7 @@ from scipy import sparse
 
 from expertise.errors import DesignError
 from expertise.mixed.columns import Array, Frame
-from expertise.mixed.plan import Plan, make_plan, outcome_of, read_chunk
+from expertise.mixed.sumplan import Plan, make_plan, outcome_of, read_chunk
 from expertise.mixed.sums import MixedSums, merged
 
 _HOLD = 50_000

@@ -150,28 +150,25 @@ class NegativeBinomial:
 
     def mode(self, eta: Array, extra: Array) -> tuple[Array, Array, Array]:
         """Return log-likelihood, first and second derivative."""
-        y, alpha, mean = self.counts, _alpha(extra), np.exp(np.minimum(eta, 700))
-        wide = 1 + alpha * mean
-        value = y * eta - (y + 1 / alpha) * np.log1p(alpha * mean) + rising(y, 1 / alpha)[0]
-        return value, (y - mean) / wide, -mean * (1 + alpha * y) / wide**2
+        y, size = self.counts, 1 / _alpha(extra)
+        share = expit(eta - np.log(size))
+        value = y * eta + (y + size) * log_expit(np.log(size) - eta) + rising(y, size)[0]
+        return value, y * (1 - share) - size * share, -(y + size) * share * (1 - share)
 
     def rows(self, eta: Array, extra: Array) -> Rows:
         """Return everything that the gradient needs."""
-        y, alpha, mean = self.counts, _alpha(extra), np.exp(np.minimum(eta, 700))
-        wide, chain = 1 + alpha * mean, 2 * extra
+        y, size, chain = self.counts, 1 / _alpha(extra), 2 * extra[:, None]
+        share = expit(eta - np.log(size))
         value, slope, curve = self.mode(eta, extra)
-        bent = mean * (2 * mean * (1 + alpha * y) - y * wide) / wide**3
-        psi = (
-            self.extra_slope(eta, extra),
-            chain[:, None] * (-mean * (y - mean) / wide**2),
-            chain[:, None] * bent,
-        )
-        return Rows(value, slope, curve, curve * (1 - alpha * mean) / wide, psi)
+        bent = size * share * (1 - share) * (2 * (y + size) * share - y)
+        psi = (self.extra_slope(eta, extra), -chain * size * share * slope, chain * bent)
+        return Rows(value, slope, curve, curve * (1 - 2 * share), psi)
 
     def extra_slope(self, eta: Array, extra: Array) -> Array:
         """Return the derivative in √α."""
-        y, size, mean = self.counts, 1 / _alpha(extra), np.exp(np.minimum(eta, 700))
-        inner = rising(y, size)[1] - np.log1p(mean / size) + (mean - y) / (mean + size)
+        y, size = self.counts, 1 / _alpha(extra)
+        share = expit(eta - np.log(size))
+        inner = rising(y, size)[1] + log_expit(np.log(size) - eta) + share - y * (1 - share) / size
         slope: Array = -(size**2) * inner * 2 * extra[0]
         return slope[None]
 

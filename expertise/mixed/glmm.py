@@ -44,7 +44,7 @@ def fit_generalized(design: Design, link: Link, quadrature: int = 1) -> Solution
         For predictors that separate the answers, and where no optimum is found.
     """
     _check(design, quadrature)
-    maker = _likelihood(design, link)
+    maker = likelihood_of(design, link)
     n = len(design.y)
     offset = np.zeros(n) if design.offset is None else design.offset
     whole = maker(np.arange(n))
@@ -110,7 +110,8 @@ def _check(design: Design, quadrature: int) -> None:
         )
 
 
-def _likelihood(design: Design, link: Link) -> Callable[[Codes], Likelihood]:
+def likelihood_of(design: Design, link: Link) -> Callable[[Codes], Likelihood]:
+    """Return what makes the likelihood of the design's rows in any order."""
     y = design.y
     trials = np.ones_like(y) if design.trials is None else design.trials
     categories = len(design.outcome_levels)

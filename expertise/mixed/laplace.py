@@ -159,7 +159,8 @@ class Integrated:
         zero = (np.zeros_like(self.last[0]), np.zeros_like(self.last[1]))
         for u in (self.last, zero):
             try:
-                found = self._newton(u, base, a1, a2, extra)
+                with np.errstate(over="ignore", invalid="ignore"):  # a step too far is halved
+                    found = self._newton(u, base, a1, a2, extra)
             except np.linalg.LinAlgError:
                 continue
             if found is not None:

@@ -1,166 +1,147 @@
-"""How the rows of a model are summed when they come in chunks: all is fixed beforehand."""
+"""A study that is not yet done, or a pilot: what is assumed when studies are simulated."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from expertise.errors import DesignError, listed
-from expertise.mixed.blocks import Blocks, Place
-from expertise.mixed.columns import Array, Codes, Frame, read_columns, recode
-from expertise.mixed.formula import Formula, parse_formula
-from expertise.mixed.nodes import Call, Name, Node
-from expertise.mixed.variables import Layout, Variable, make_layout, make_variable
-
-_NOTHING = np.zeros(0, dtype=np.intp)
+from expertise.errors import DesignError, listed, nearest
+from expertise.mixed.columns import Array
+from expertise.mixed.design import Design, build_design
+from expertise.mixed.fitted import Fitted
+from expertise.mixed.formula import parse_formula
+from expertise.mixed.glmm import without_intercept
+from expertise.mixed.groups import RandomTerm
+from expertise.mixed.links import choose_link
+from expertise.mixed.nodes import Name
+from expertise.mixed.simulate import Truth, truth_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Plan:
-    """The columns of X, of the grouping whose levels come as they come, and of the crossed ones."""
+    """A study that is not yet done: its model, its people and waves, and what is assumed of it.
 
-    formula: Formula
-    levels: dict[str, tuple[Any, ...]]
-    fixed: Layout
-    inside: tuple[Layout, ...]
-    people: tuple[str, ...]
-    crossed: tuple[tuple[str, ...], ...]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Every column of the table that is needed."""
-        return self.formula.columns
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """Levels of each crossed grouping."""
-        return tuple(
-            int(np.prod([len(self.levels[name]) for name in names])) for names in self.crossed
-        )
-
-    def crossed_codes(self, frame: Frame) -> list[Codes]:
-        """Return per crossed grouping a code per row."""
-        out = []
-        for names in self.crossed:
-            code = np.zeros(1, dtype=np.intp)
-            for name in names:
-                code = code * len(self.levels[name]) + recode(frame[name], self.levels[name])
-            out.append(code)
-        return out
-
-    def keys(self, frame: Frame) -> pd.Index:
-        """Return the key of each row's group."""
-        values = []
-        for name in self.people:
-            column = frame[name]
-            if column.numbers is not None:
-                values.append(column.numbers)
-            else:
-                values.append(np.asarray(column.levels, dtype=object)[column.filled])
-        return pd.Index(values[0]) if len(values) == 1 else pd.MultiIndex.from_arrays(values)
-
-    def blocks(self, people: int) -> Blocks:
-        """Return where the random coefficients stand, in the formula's order."""
-        places, start, dense, sizes = [], 0, 0, iter(self.sizes)
-        layouts = iter(self.inside)
-        for bar in self.formula.random:
-            if bar.group == self.people:
-                q = len(next(layouts).names)
-                places.append(_place(q, people, True, start, 1))
-                start += q
-            else:
-                size = next(sizes)
-                places.append(_place(1, size, False, dense, size))
-                dense += size
-        return Blocks(
-            n_blocks=people, width=start, dense=dense, places=tuple(places), block=_NOTHING
-        )
-
-
-def _place(q: int, size: int, inside: bool, start: int, slots: int) -> Place:
-    return Place(
-        q=q, size=size, inside=inside, start=start, slots=slots, block=_NOTHING, slot=_NOTHING
-    )
-
-
-def make_plan(formula: str, levels: Mapping[str, Sequence[Any]] | None) -> Plan:
-    """Fix the columns from the formula and the declared levels alone.
-
-    Raises
-    ------
-    DesignError
-        For poly and bs, whose columns depend on all rows; for more than one
-        grouping without declared levels; for a crossed grouping with slopes.
+    Parameters
+    ----------
+    formula : str
+    table : DataFrame
+        One row per person and wave of the design, without outcomes: every
+        column of the formula but the outcome.
+    coefficients : mapping
+        Value of each fixed coefficient whose effect is not asked for; 0
+        where it is not named.
+    covariances : mapping
+        Of each grouping: a variance, or a covariance matrix (q, q). Where a
+        grouping stands twice, the random term is named: ``"(wave | person)"``.
+    sigma : float, optional
+        Residual standard deviation of a gaussian outcome.
+    theta : float, optional
+        Of negative-binomial counts.
+    thresholds : sequence of float, optional
+        Of an ordered outcome.
+    family, link : str
     """
-    parsed = parse_formula(formula)
-    declared = {name: tuple(values) for name, values in (levels or {}).items()}
-    if parsed.outcome is None or not parsed.terms or not parsed.random:
-        raise DesignError(f"{formula!r} needs an outcome, a fixed part and a random term")
-    if unknown := set(declared) - set(parsed.columns):
-        raise DesignError(f"levels are declared of {listed(sorted(unknown))}, not in {formula!r}")
-    open_groups = {bar.group for bar in parsed.random if not set(bar.group) <= set(declared)}
-    if len(open_groups) != 1:
-        raise DesignError(
-            f"{formula!r} has {len(open_groups)} groupings without declared levels; declare the "
-            "levels of all but one, the people, in levels="
-        )
-    people = open_groups.pop()
-    crossed = [bar for bar in parsed.random if bar.group != people]
-    for bar in crossed:
-        if bar.terms != ((),):
-            raise DesignError(
-                f"sums of {bar} are not kept: a crossed grouping has (1 | group) only"
-            )
-    nodes = [node for term in parsed.terms for node in term]
-    nodes += [node for bar in parsed.random for term in bar.terms for node in term]
-    variables = {node: _variable(node, declared) for node in nodes}
-    return Plan(
-        formula=parsed,
-        levels=declared,
-        fixed=make_layout(parsed.terms, variables),
-        inside=tuple(
-            make_layout(bar.terms, variables) for bar in parsed.random if bar.group == people
-        ),
-        people=people,
-        crossed=tuple(bar.group for bar in crossed),
+
+    formula: str
+    table: pd.DataFrame
+    covariances: Mapping[str, Any]
+    coefficients: Mapping[str, float] | None = None
+    sigma: float | None = None
+    theta: float | None = None
+    thresholds: tuple[float, ...] | None = None
+    family: str = "gaussian"
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Assumed:
+    """The design, its table, the truth to draw from, and how each study is fitted."""
+
+    design: Design
+    table: pd.DataFrame
+    truth: Truth
+    options: dict[str, Any]
+
+
+def assume(design: Plan | Fitted) -> Assumed:
+    """Return what a plan or a pilot fit says about a study."""
+    if isinstance(design, Fitted):
+        own = design.design
+        table = pd.DataFrame(
+            {
+                name: column.numbers if column.numbers is not None
+                else pd.Categorical.from_codes(column.filled, list(column.levels), column.ordered)
+                for name, column in own.frame.items()
+            }
+        )  # fmt: skip
+        vectors = {"precision_weights": own.weights, "offset": own.offset, "trials": own.trials}
+        given = {name: value for name, value in vectors.items() if value is not None}
+        table = table.assign(**{f"\0{name}": value for name, value in given.items()})
+        options = {"family": design.family, "link": design.link.name}
+        options |= {name: f"\0{name}" for name in given}
+        if design.family == "gaussian":
+            options["df"] = design.solution.freedom.method
+        return Assumed(design=own, table=table, truth=truth_of(design), options=options)
+    return _planned(design)
+
+
+def _planned(plan: Plan) -> Assumed:
+    outcome = parse_formula(plan.formula).outcome
+    if not isinstance(outcome, Name):
+        raise DesignError(f"a plan needs an outcome that is a column, as in {plan.formula!r}")
+    needed = {"gaussian": "sigma", "negative-binomial": "theta", "cumulative": "thresholds"}
+    name = needed.get(plan.family)
+    if name is not None and getattr(plan, name) is None:
+        raise DesignError(f"a plan for the family {plan.family} needs {name}")
+    answers = 1 + len(plan.thresholds or (0.0,))
+    table = plan.table.assign(**{outcome.column: np.arange(len(plan.table)) % answers})
+    own = build_design(plan.formula, table, family=plan.family)
+    if plan.family == "cumulative":
+        own = without_intercept(own)
+    coefficients = dict(plan.coefficients or {})
+    refuse_unknown(coefficients, own)
+    truth = Truth(
+        link=choose_link(plan.family, plan.link),
+        beta=np.array([coefficients.get(name, 0.0) for name in own.names]),
+        covariances=tuple(_covariance(plan, term) for term in own.random),
+        sigma=plan.sigma,
+        theta=plan.theta,
+        thresholds=None if plan.thresholds is None else np.array(plan.thresholds),
     )
+    options = {"family": plan.family, "link": plan.link}
+    return Assumed(design=own, table=table, truth=truth, options=options)
 
 
-def _variable(node: Node, levels: Mapping[str, tuple[Any, ...]]) -> Variable:
-    match node:
-        case Name(column) if column in levels:
-            return Variable(node=node, column=column, levels=levels[column])
-        case Call("poly" | "bs"):
+def _covariance(plan: Plan, term: RandomTerm) -> Array:
+    given = plan.covariances.get(str(term), plan.covariances.get(term.group))
+    if given is None:
+        raise DesignError(f"the plan has no covariances for {term.group!r}; give a variance")
+    G, q = np.atleast_2d(np.asarray(given, dtype=np.float64)), len(term.names)
+    if G.shape != (q, q) or not np.allclose(G, G.T) or np.linalg.eigvalsh(G)[0] < -1e-9:
+        raise DesignError(
+            f"the covariances of {term} are a symmetric {q} × {q} matrix without negative "
+            f"variances; the plan gives {G.tolist()}"
+        )
+    return G
+
+
+def refuse_unknown(coefficients: Mapping[str, float], design: Design) -> None:
+    """Refuse a name that is no coefficient, offering the nearest."""
+    for name in coefficients:
+        if name not in design.names:
             raise DesignError(
-                f"{node} depends on all rows at once, so it cannot be summed in chunks; "
-                "use I(x ** 2), or fit the whole table"
+                f"{name!r} is no coefficient of the model{nearest(name, design.names)}; "
+                f"it has {listed(design.names)}"
             )
-        case Call("C"):
-            raise DesignError(
-                f"write the column of {node} itself and declare its levels in levels="
-            )
-    return Variable(node=node, column=str(node))
 
 
-def read_chunk(plan: Plan, chunk: pd.DataFrame) -> tuple[Frame, int, int]:
-    """Read a chunk: its complete rows, how many they are, how many were left out."""
-    whole = read_columns(chunk, plan.columns)
-    for name, column in whole.items():
-        declared = name in plan.levels or name in plan.people
-        if column.numbers is None and not declared:
-            raise DesignError(
-                f"{name!r} holds categories; declare its levels beforehand in levels="
-            )
-    missing = np.logical_or.reduce([column.missing for column in whole.values()])
-    rows = np.flatnonzero(~missing)
-    frame = {name: column.take(rows) for name, column in whole.items()}
-    return frame, len(rows), int(missing.sum())
-
-
-def outcome_of(plan: Plan, frame: Frame) -> Array:
-    """Return y, shape (n,)."""
-    node = plan.formula.outcome
-    assert node is not None
-    return make_variable(node, frame).matrix(frame, full=True)[:, 0]
+def people_of(design: Design, person: str | None) -> str:
+    """Return the column whose levels are people: the one asked for, or the finest grouping."""
+    if not design.random:
+        raise DesignError("power needs a random term for people, such as (1 | person)")
+    columns = [name for term in design.random for name in term.grouping.columns]
+    if person is not None and person not in columns:
+        raise DesignError(f"person is {person!r}; the groupings are {listed(columns)}")
+    return person or max(design.random, key=lambda term: term.size).grouping.columns[-1]

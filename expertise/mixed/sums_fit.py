@@ -18,8 +18,8 @@ from expertise.mixed.identified import dependent_columns
 from expertise.mixed.linear import freedom_at, solution_at
 from expertise.mixed.links import LINKS
 from expertise.mixed.newton import minimise
-from expertise.mixed.plan import Plan, make_plan
 from expertise.mixed.reduction import Reduction, Units
+from expertise.mixed.sumplan import Plan, make_plan
 from expertise.mixed.sums import MixedSums
 from expertise.mixed.variables import Layout, make_layout
 from expertise.words import note
