@@ -1,6 +1,7 @@
-"""Notebooks load, show and discuss: nbval passes over a cell without reference output in silence."""
+"""Notebooks load, show and discuss; nbval passes over a cell without reference output."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -48,7 +49,7 @@ def test_headings_are_in_order(notebook):
     levels = [len(marks) for marks in re.findall(r"^(#+) ", text, re.M)]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
 def test_prose_holds_no_numbers_of_its_own(notebook):
