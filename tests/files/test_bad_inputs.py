@@ -123,13 +123,13 @@ EXPECTED = {
 STRICTER = {"tab_dst_time.csv"}
 
 
-@pytest.fixture(scope="module")
 def _peak():
     """Return the largest memory of this program in MB (ru_maxrss would count its parent's)."""
     status = Path("/proc/self/status").read_text()
     return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024
 
 
+@pytest.fixture(scope="module")
 def outcomes(bad_inputs, tmp_path_factory):
     """What came of every file, read in one process of its own."""
     folder = tmp_path_factory.mktemp("empty")
