@@ -62,7 +62,6 @@ def kappa(
     if ratings.m == 2:
         ratings, name = ratings.only(ratings.judged == 2), "Cohen's kappa"
     matrix = agreement_weights(weights, ratings)
-    chosen = np.concatenate([np.eye(ratings.q)[c] * (c >= 0)[:, None] for c in ratings.rows.T], 1)
     shape = (ratings.m, ratings.q)
 
     def formula(sums: Array) -> Array:
@@ -72,7 +71,7 @@ def kappa(
         chance = _bilinear(together, matrix, together) - _bilinear(share, matrix, share).sum(-1)
         return chance_corrected(agreement(sums), chance / (shape[0] * (shape[0] - 1)))
 
-    columns = np.column_stack([observed(ratings, matrix), chosen])
+    columns = np.column_stack([observed(ratings, matrix), _chosen(ratings)])
     error = as_gwet(formula, ratings)
     return estimate(ratings, columns, formula, _weighted(name, weights), plan, error)
 
@@ -99,7 +98,7 @@ def max_kappa(
     """
     ratings, plan = read(table, categories, options)
     both = _two(ratings, "max_kappa", "kappa")
-    columns = np.concatenate([np.eye(both.q)[column] for column in both.rows.T], axis=1)
+    columns = _chosen(both)
 
     def formula(sums: Array) -> Array:
         first, second = sums[..., : both.q], sums[..., both.q :]
@@ -239,6 +238,12 @@ def brennan_prediger(
     """
     ratings, plan = read(table, categories, options)
     return _by_share(ratings, weights, _flat_chance, "Brennan and Prediger's kappa", plan)
+
+
+def _chosen(ratings: Ratings) -> Array:
+    """Return which category each coder chose in each pattern, (P, m · q)."""
+    chosen = ratings.rows[:, :, None] == np.arange(ratings.q)
+    return chosen.reshape(len(chosen), ratings.m * ratings.q)
 
 
 def _two(ratings: Ratings, name: str, instead: str) -> Ratings:
