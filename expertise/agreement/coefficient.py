@@ -21,13 +21,18 @@ FEWEST_CLUSTERS, FEW_CLUSTERS = 10, 20
 _CELLS = 2_000_000  # numbers held at once while resampling
 
 
-class Options(TypedDict, total=False):
-    """What every coefficient accepts besides its table."""
+class IntervalOptions(TypedDict, total=False):
+    """What every coefficient accepts besides its data."""
 
-    cluster: Any
     conf_level: float
     seed: int
     n_boot: int
+
+
+class Options(IntervalOptions, total=False):
+    """What a coefficient for a table of units × coders accepts besides it."""
+
+    cluster: Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +109,26 @@ class Coefficient(Result):
         """Return numbers of units, coders, clusters and resamples, in one row."""
         names = ("estimate", "n", "n_coders", "n_clusters", "n_boot", "seed")
         return pd.DataFrame([{name: getattr(self, name) for name in names}])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class CoefficientByCode(Coefficient):
+    """A coefficient over all codes, with the same for each code.
+
+    Attributes
+    ----------
+    by_code : DataFrame
+        A row a code: code, estimate, std_error, conf_low, conf_high, n.
+    """
+
+    by_code: pd.DataFrame
+
+    def tidy(self) -> pd.DataFrame:
+        """Return the coefficient over all codes, then a row for each code."""
+        each = self.by_code.assign(conf_level=self.conf_level, method=self.method)
+        return tidy_table(
+            pd.concat([Coefficient.tidy(self).assign(code="(all)"), each], ignore_index=True)
+        )
 
 
 @dataclass(frozen=True, slots=True)

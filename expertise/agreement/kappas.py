@@ -243,7 +243,7 @@ def brennan_prediger(
 def _chosen(ratings: Ratings) -> Array:
     """Return which category each coder chose in each pattern, (P, m · q)."""
     chosen = ratings.rows[:, :, None] == np.arange(ratings.q)
-    return chosen.reshape(len(chosen), ratings.m * ratings.q)
+    return np.asarray(chosen.reshape(len(chosen), ratings.m * ratings.q))
 
 
 def _two(ratings: Ratings, name: str, instead: str) -> Ratings:
