@@ -77,7 +77,8 @@ def negative_agreement(
 
 def _specific(table: pd.DataFrame, positive: Any, yes: bool, options: Options) -> Coefficient:
     ratings, plan = read(table, None, options)
-    if positive not in ratings.values and all(v not in (0, 1) for v in ratings.values):
+    known = positive in ratings.values or all(value in (0, 1) for value in ratings.values)
+    if not known:
         raise DataError(
             f"no judgement is {positive!r}; categories are {listed(map(repr, ratings.values))}: "
             "say with positive= which one means yes"
