@@ -77,9 +77,11 @@ def main() -> None:
     full, small = judgements(100_000, 3, 0.0).astype(int), judgements(10_000, 3, 0.0).astype(int)
     triples = [(coder, unit, value) for coder in small for unit, value in small[coder].items()]
 
-    once = seconds(
-        lambda: krippendorff.alpha(table.to_numpy().T, level_of_measurement="nominal"), 3
-    )
+    units = table.to_numpy().T
+    once = {
+        scale: seconds(lambda s=scale: krippendorff.alpha(units, level_of_measurement=s), 3)
+        for scale in ("nominal", "ordinal")
+    }
     nltk_once = seconds(lambda: AnnotationTask(triples).alpha(), 1)
     counts = inter_rater.aggregate_raters(full.to_numpy())[0]
     fleiss = seconds(lambda: inter_rater.fleiss_kappa(counts))
@@ -102,7 +104,7 @@ def main() -> None:
         "the same (nominal, numbers), against one run without interval",
         seconds(lambda: alpha(table, cluster=documents)),
         both,
-        once,
+        once["nominal"],
     )
     spent = seconds(lambda: alpha(small))
     row(
