@@ -129,21 +129,32 @@ def alpha_from(pairs: Ratings, found: tuple[Any, Parts], method: str, plan: Plan
     return estimate(pairs, columns, formula(1), method, plan, formula(0))
 
 
-def from_distances(pairs: Ratings, distance: Array) -> tuple[Array, Parts]:
+def from_distances(pairs: Ratings, distance: Array) -> tuple[Any, Parts]:
     """Return what alpha sums when the distance between categories, (q, q), is known."""
-    beside, most = pairs.judged - 1, distance.max(initial=0)
-    columns = np.column_stack([pairs.paired(distance) / beside, pairs.counts()])
+    most = distance.max(initial=0)
 
     def parts(sums: Array) -> tuple[Array, Array, Array, Array]:
         each = sums[..., 1:]
         n = each.sum(-1)
         return n, sums[..., 0], ((each @ distance) * each).sum(-1), most * n**2
 
-    return columns, parts
+    return _columns(pairs, lambda one, other: distance[one, other]), parts
 
 
-def _nominal(pairs: Ratings) -> tuple[Array, Parts]:
-    return from_distances(pairs, 1.0 - np.eye(pairs.q))
+def _columns(pairs: Ratings, distance: Callable[[Array, Array], Array]) -> Any:
+    """Return the disagreement within each pattern and its judgements by category, (P, 1 + q)."""
+    apart = pairs.paired(distance) / (pairs.judged - 1)
+    return sparse.hstack([sparse.csr_array(apart[:, None]), pairs.counts()], format="csr")
+
+
+def _nominal(pairs: Ratings) -> tuple[Any, Parts]:
+    # As with a distance of 1 between any two categories, however many there are.
+    def parts(sums: Array) -> tuple[Array, Array, Array, Array]:
+        each = sums[..., 1:]
+        n = each.sum(-1)
+        return n, sums[..., 0], n**2 - (each**2).sum(-1), n**2
+
+    return _columns(pairs, np.not_equal), parts
 
 
 def _ratio(pairs: Ratings) -> tuple[Array, Parts]:
@@ -160,11 +171,7 @@ def _interval(pairs: Ratings) -> tuple[Array, Parts]:
     x = x - x.mean() if len(x) else x
     judgement = np.where(pairs.rows >= 0, x[pairs.rows], 0.0)
     n, first, second = pairs.judged, judgement.sum(1), (judgement**2).sum(1)
-    apart = np.zeros(len(n))
-    for i in range(pairs.m):
-        for j in range(i):
-            both = (pairs.rows[:, i] >= 0) & (pairs.rows[:, j] >= 0)
-            apart += 2 * both * (judgement[:, i] - judgement[:, j]) ** 2
+    apart = pairs.paired(lambda one, other: (x[one] - x[other]) ** 2)
 
     def parts(sums: Array) -> tuple[Array, Array, Array, Array]:
         apart, n, first, second = np.moveaxis(sums, -1, 0)

@@ -88,7 +88,7 @@ def read_codings(
         without a length.
     """
     check_columns(codings, COLUMNS, "codings")
-    size = pd.Series(lengths, dtype="int64").sort_index()
+    size = _sizes(lengths)
     if not size.index.is_unique:
         raise CodingError(
             f"a document has two lengths: {listed(size.index[size.index.duplicated()])}"
@@ -119,6 +119,17 @@ def read_codings(
     if lost := int(done.sum()) - len(joined.start):
         said.append(note("agreement.joined", n=lost))
     return replace(joined, notes=tuple(said))
+
+
+def _sizes(lengths: Mapping[str, int] | pd.Series) -> pd.Series:
+    size = pd.to_numeric(pd.Series(lengths, dtype=object), errors="coerce").sort_index()
+    wrong = ~(size >= 0) | (size % 1 != 0)
+    if wrong.any():
+        raise CodingError(
+            f"document {size.index[wrong][0]!r} has length {size[wrong].iloc[0]}; "
+            "a length is a whole number of code points"
+        )
+    return size.astype("int64")
 
 
 def _joined(found: Codings) -> Codings:

@@ -15,10 +15,11 @@ from expertise.agreement.coefficient import (
     with_interval,
 )
 from expertise.agreement.ratings import Ratings, read_ratings
-from expertise.errors import ExpertiseError, listed, nearest
+from expertise.errors import DataError, ExpertiseError, listed, nearest
 from expertise.words import note
 
 Weights: TypeAlias = str | Sequence[Sequence[float]] | Array
+_MOST_CATEGORIES = 2000
 WEIGHTS = ("identity", "linear", "quadratic", "ordinal")
 
 
@@ -70,6 +71,10 @@ def estimate(
 
 def agreement_weights(weights: Weights, ratings: Ratings) -> Array:
     """Return how far two categories agree, (q, q), 1 on the diagonal."""
+    if ratings.q > _MOST_CATEGORIES:
+        raise DataError(
+            f"{ratings.q} categories; at most {_MOST_CATEGORIES} can be weighed against each other"
+        )
     if not isinstance(weights, str):
         return _own_weights(np.asarray(weights, dtype=float), ratings)
     check_allowed("weights", weights, WEIGHTS)

@@ -257,7 +257,7 @@ def _by_share(
 ) -> Coefficient:
     """Correct agreement for a chance that depends on the mean share of each category."""
     matrix = agreement_weights(weights, ratings)
-    share = ratings.counts() / ratings.judged[:, None]
+    share = ratings.counts().toarray() / ratings.judged[:, None]
     columns = np.column_stack([observed(ratings, matrix), share])
 
     def formula(sums: Array) -> Array:

@@ -84,7 +84,7 @@ def _specific(table: pd.DataFrame, positive: Any, yes: bool, options: Options) -
             "say with positive= which one means yes"
         )
     wanted = np.array([(value == positive) == yes for value in ratings.values], dtype=bool)
-    chosen, judged = ratings.counts()[:, wanted].sum(1), ratings.judged
+    chosen, judged = np.asarray(ratings.counts()[:, wanted].sum(1)), ratings.judged
     beside = np.maximum(judged - 1, 1)
     columns = np.column_stack([chosen * (chosen - 1) / beside, chosen * (judged - 1) / beside])
     name = "Positive agreement" if yes else "Negative agreement"
@@ -94,7 +94,9 @@ def _specific(table: pd.DataFrame, positive: Any, yes: bool, options: Options) -
 def observed(ratings: Ratings, matrix: Array) -> Array:
     """Return mean agreement within each pattern, whether it has any, and one, (P, 3)."""
     judged = ratings.judged
-    within = ratings.paired(matrix) / np.maximum(judged * (judged - 1), 1)
+    within = ratings.paired(lambda one, other: matrix[one, other]) / np.maximum(
+        judged * (judged - 1), 1
+    )
     return np.column_stack([within, judged > 1, np.ones(len(judged))])
 
 

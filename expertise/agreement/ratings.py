@@ -1,6 +1,6 @@
 """A table of units × coders, folded into the few patterns of judgement that occur."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from numbers import Number
 from typing import Any
@@ -59,23 +59,20 @@ class Ratings:
         """Units judged by at least two coders."""
         return int(self.sizes[self.judged > 1].sum())
 
-    def counts(self) -> Array:
-        """Return how many coders chose each category in each pattern, (P, q)."""
-        out = np.zeros((len(self.rows), self.q))
-        for column in self.rows.T:
-            there = np.flatnonzero(column >= 0)
-            out[there, column[there]] += 1
-        return out
+    def counts(self) -> Any:
+        """Return how many coders chose each category in each pattern, sparse (P, q)."""
+        row, coder = np.nonzero(self.rows >= 0)
+        cells = (np.ones(len(row)), (row, self.rows[row, coder]))
+        return sparse.coo_array(cells, (len(self.rows), self.q)).tocsr()
 
-    def paired(self, matrix: Array) -> Array:
-        """Return the sum of `matrix`, (q, q), over ordered pairs of coders, (P,)."""
-        # The row and column of nought at the end are where −1, missing, points.
-        table = np.zeros((self.q + 1, self.q + 1))
-        table[: self.q, : self.q] = matrix + matrix.T
+    def paired(self, distance: Callable[[Array, Array], Array]) -> Array:
+        """Return the sum of `distance(category, category)` over ordered pairs of coders, (P,)."""
         out = np.zeros(len(self.rows))
         for i in range(self.m):
             for j in range(i):
-                out += table[self.rows[:, i], self.rows[:, j]]
+                both = np.flatnonzero((self.rows[:, i] >= 0) & (self.rows[:, j] >= 0))
+                one, other = self.rows[both, i], self.rows[both, j]
+                out[both] += distance(one, other).astype(float) + distance(other, one)
         return out
 
     def numbers(self) -> Array:

@@ -208,6 +208,14 @@ def test_too_many_ordinal_values():
         alpha(pd.DataFrame({"A": range(300), "B": range(300)}), scale="ordinal")
 
 
+def test_very_many_categories():
+    table = pd.DataFrame({"A": range(4000), "B": np.arange(4000) // 2 * 2})
+    found = alpha(table, n_boot=20)
+    assert_allclose(found.estimate, 0.5, atol=1e-3)
+    with pytest.raises(DataError, match="4000 categories; at most 2000 can be weighed"):
+        kappa(table)
+
+
 def test_yes_may_be_a_word():
     table = pd.DataFrame({"A": ["ja", "ja", "nee"], "B": ["ja", "nee", "nee"]})
     assert_allclose(positive_agreement(table, positive="ja").estimate, 2 / 3)

@@ -303,6 +303,10 @@ def test_more_refusals():
         unitizing_alpha(BOOK_2004.drop(columns="end"), {"d": 300})
     with pytest.raises(CodingError, match="a document has two lengths: d"):
         unitizing_alpha(BOOK_2004, pd.Series([300, 300], index=["d", "d"]))
+    with pytest.raises(
+        CodingError, match=r"document 'd' has length 3.5; a length is a whole number"
+    ):
+        unitizing_alpha(BOOK_2004, {"d": 3.5})
     with pytest.raises(ExpertiseError, match="definition is '1995'; allowed are 2004, 2016"):
         unitizing_alpha(BOOK_2004, {"d": 300}, definition="1995")
 
