@@ -216,9 +216,9 @@ def _ends(codings: pd.DataFrame, units: pd.DataFrame, finished: pd.DataFrame) ->
     check_columns(units, ("document", "start", "end"), "units")
     check_columns(codings, ("document", "coder", "code", "start", "end"), "codings")
     check_columns(finished, ("document", "coder"), "finished")
-    whole(units, "end", "units"), whole(codings, "end", "codings")
-    named = pd.concat([units[["document", "end"]], codings[["document", "end"]]])
-    far = named.groupby("document")["end"].max()
+    document = np.concatenate([units["document"], codings["document"]])
+    end = np.concatenate([whole(units, "end", "units"), whole(codings, "end", "codings")])
+    far = pd.Series(end).groupby(document).max()
     return far.reindex(far.index.union(finished["document"].unique()), fill_value=0)
 
 
@@ -311,7 +311,8 @@ class _Cells:
             (slice(None), ALL),
             *((slice(k, k + 1), c) for k, c in enumerate(self.found.codes)),
         ]:
-            columns = counts[read][:, :, at].reshape(int(read.sum()), -1)
+            columns = counts[read][:, :, at]
+            columns = columns.reshape(len(columns), columns[:1].size)
             sums = Sums(columns, np.ones(len(columns), dtype=int))
             n = int(counts[:, :, 0, 0].max(1).sum()) if counts.size else 0
             for term in terms:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from expertise.agreement.codings import check_columns, numbered, read_codings
+from expertise.agreement.codings import check_columns, numbered, read_codings, whole
 from expertise.errors import CodingError, ExpertiseError, listed
 from expertise.words import number
 
@@ -86,9 +86,9 @@ def joined(codings: pd.DataFrame, documents: Iterable[str] | None = None) -> pd.
     check_columns(codings, ("document", "code", "start", "end"), "codings")
     names = pd.Index(pd.unique(codings["document"] if documents is None else pd.Series(documents)))
     numbered(codings, "document", names, "codings")
-    far = codings.groupby("document")["end"].max().reindex(names, fill_value=0)
-    everyone = codings.assign(coder="")
-    found = read_codings(everyone, np.ceil(far.astype(float)).astype("int64"))
+    end = pd.Series(whole(codings, "end", "codings"))
+    far = end.groupby(codings["document"].to_numpy()).max().reindex(names, fill_value=0)
+    found = read_codings(codings.assign(coder=""), far)
     columns = {
         "document": found.documents[found.document], "code": found.codes[found.code],
         "start": found.start, "end": found.end,

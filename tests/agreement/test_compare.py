@@ -207,6 +207,19 @@ def test_nobody_marked_anything():
     assert not len(found.part("between"))
 
 
+def test_positions_read_as_text():
+    tables = small([("d", "Ans", "hoop", 10, 30), ("d", "Bo", "hoop", 5, 9)])
+    found = compared(tables | {"codings": tables["codings"].astype(str)})
+    pd.testing.assert_frame_equal(found.differences, compared(tables).differences)
+
+
+def test_without_units_only_passages_are_compared():
+    tables = small([("d", "Ans", "hoop", 10, 30)])
+    found = compared(tables | {"units": tables["units"].iloc[:0]})
+    assert len(found.differences) == 1
+    assert "estimate" not in found.part("between")
+
+
 def test_views(found):
     assert found.glance().loc[0, "n_documents"] == 11
     assert found.augment().equals(found.differences)
