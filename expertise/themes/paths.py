@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 
 from expertise.errors import CodingError, listed, nearest
-from expertise.figures import Look, StoryAxes, draw, end_label, month_ticks
+from expertise.figures import Look, StoryAxes, draw, end_labels, month_ticks
 from expertise.result import Result, tidy_table
 from expertise.themes.counts import count_people
-from expertise.themes.told import in_order, percent, read_told, slot_of, spread
+from expertise.themes.told import in_order, percent, read_told, slot_of
 from expertise.words import Note, note, say
 
 
@@ -82,16 +82,12 @@ class Trajectories(Result):
                 )  # fmt: skip
                 axes.plot(beside, 100 * line["estimate"], **style)
                 last = line["estimate"].dropna()
-                ends.append(100 * float(last.iloc[-1]) if len(last) else 0.0)
-            for perspective, height in zip(
-                lines, spread(ends, 9.0 if look.phone else 8.0), strict=True
-            ):
-                end_label(
-                    axes, x[-1], height, perspective, look.color(slot_of(perspective, self.slots))
-                )
+                height = 100 * float(last.iloc[-1]) if len(last) else 0.0
+                ends.append((x[-1], height, perspective, style["color"]))
             axes.set_ylim(-3, 103)
             axes.set_ylabel(say("themes.share_axis", lang))
-            month_ticks(axes, x, [str(wave) for wave in self.months])
+            month_ticks(axes, x, [str(wave) for wave in self.months], look, lang)
+            end_labels(axes, ends)
 
         first, last = next(iter(self.months)), list(self.months)[-1]
         change = {

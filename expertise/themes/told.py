@@ -1,6 +1,6 @@
 """Codings joined into passages, beside the person, perspective and wave they come from."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,20 +128,3 @@ def slot_of(perspective: str, slots: Mapping[str, int] | None) -> int | None:
 def in_order(perspectives: Iterable[str], slots: Mapping[str, int] | None) -> list[str]:
     """Return perspectives by colour slot, then by name."""
     return sorted(set(perspectives), key=lambda each: (slot_of(each, slots) or 9, each))
-
-
-def spread(ends: Sequence[float], least: float) -> list[float]:
-    """Return heights at least `least` apart, near the ones given, so that labels do not overlap."""
-    order = np.argsort(ends, kind="stable")
-    heights = np.asarray(ends, dtype=float)[order]
-    for _ in range(100):
-        gaps = np.diff(heights)
-        if (gaps >= least - 1e-9).all():
-            break
-        for i in np.flatnonzero(gaps < least):
-            push = (least - (heights[i + 1] - heights[i])) / 2
-            heights[i] -= push
-            heights[i + 1] += push
-    out = np.empty(len(heights))
-    out[order] = heights
-    return [float(height) for height in out]

@@ -11,7 +11,6 @@ from expertise.figures import png
 from expertise.themes.counts import code_counts
 from expertise.themes.framework import framework_matrix
 from expertise.themes.paths import trajectories
-from expertise.themes.told import spread
 
 MONTHS = {"T0": 0, "T1": 6, "T2": 12}
 
@@ -184,13 +183,6 @@ def test_trajectories_views():
     assert png(found.plot("hoop"), phone=True)[:4] == b"\x89PNG"
     lonely = trajectories(*small(), months={"T0": 0, "T1": 6}).plot("regie")
     assert png(lonely)[:4] == b"\x89PNG"
-
-
-def test_labels_keep_apart():
-    heights = spread([50.0, 51.0, 50.5], 8.0)
-    assert min(np.diff(sorted(heights))) >= 7.9
-    assert np.argsort(heights).tolist() == [0, 2, 1]
-    assert spread([10.0, 90.0], 8.0) == [10.0, 90.0]
 
 
 SUMMARIES = pd.DataFrame(
