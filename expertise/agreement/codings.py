@@ -198,3 +198,33 @@ def check_spans(table: pd.DataFrame, name: str, start: Array, end: Array, length
             f"begins at 0 or later, ends after it begins, and by {length[row]}, the length of "
             "its document"
         )
+
+
+def meet(
+    units: pd.DataFrame, name: str, documents: pd.Index, passages: tuple[Array, Array, Array]
+) -> tuple[Array, Array, Array]:
+    """Return the document of each unit, and every unit and passage that share a character.
+
+    Units are put in order of the text. `passages` holds document (as a
+    place in `documents`), start and end of each passage.
+
+    Raises
+    ------
+    CodingError
+        For units that are empty or overlap.
+    """
+    check_columns(units, ("document", "start", "end"), name)
+    document = numbered(units, "document", documents, name)
+    start, end = whole(units, "start", name), whole(units, "end", name)
+    check_spans(units, name, start, end, end)
+    far = max(end.max(initial=0), passages[2].max(initial=0)) + 1
+    order = np.argsort(document * far + start, kind="stable")
+    first, last = (document * far + start)[order], (document * far + end)[order]
+    if (first[1:] < last[:-1]).any():
+        row = units.index[order[1:][first[1:] < last[:-1]][0]]
+        raise CodingError(f"{name}, row {row}: overlaps another row; {name} lie side by side")
+    line = passages[0] * far
+    low = np.searchsorted(last, line + passages[1], side="right")
+    met = np.maximum(np.searchsorted(first, line + passages[2], side="left") - low, 0)
+    unit = low.repeat(met) + np.arange(met.sum()) - (met.cumsum() - met).repeat(met)
+    return document[order], unit, np.arange(len(line)).repeat(met)

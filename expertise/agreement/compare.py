@@ -10,14 +10,7 @@ import numpy as np
 import pandas as pd
 
 from expertise.agreement.alphas import alpha
-from expertise.agreement.codings import (
-    Codings,
-    check_columns,
-    check_spans,
-    numbered,
-    read_codings,
-    whole,
-)
+from expertise.agreement.codings import Codings, check_columns, meet, read_codings, whole
 from expertise.agreement.coefficient import (
     Array,
     Coefficient,
@@ -224,24 +217,13 @@ def _ends(codings: pd.DataFrame, units: pd.DataFrame, finished: pd.DataFrame) ->
 
 def _decisions(found: Codings, units: pd.DataFrame) -> tuple[Array, Array]:
     """Return each unit's document, (N,), and whether it was marked, (N, m, C), NaN unread."""
-    document = numbered(units, "document", found.documents, "units")
-    start, end = whole(units, "start", "units"), whole(units, "end", "units")
-    check_spans(units, "units", start, end, found.lengths[document])
-    far = found.lengths.max(initial=0) + 1
-    order = np.argsort(document * far + start, kind="stable")
-    first, last = (document * far + start)[order], (document * far + end)[order]
-    if (first[1:] < last[:-1]).any():
-        row = units.index[order[1:][first[1:] < last[:-1]][0]]
-        raise CodingError(f"units, row {row}: overlaps another unit; units lie side by side")
-    line = found.document * far
-    low = np.searchsorted(last, line + found.start, side="right")
-    met = np.maximum(np.searchsorted(first, line + found.end, side="left") - low, 0)
-    unit = low.repeat(met) + np.arange(met.sum()) - (met.cumsum() - met).repeat(met)
-    read = found.finished[document[order]]
+    spans = found.document, found.start, found.end
+    document, unit, passage = meet(units, "units", found.documents, spans)
+    read = found.finished[document]
     marks = np.where(read[:, :, None], np.zeros(len(found.codes)), np.nan)
-    marks[unit, found.coder.repeat(met), found.code.repeat(met)] = 1
+    marks[unit, found.coder[passage], found.code[passage]] = 1
     shared = read.any(1)
-    return document[order][shared], marks[shared]
+    return document[shared], marks[shared]
 
 
 class _Cells:
@@ -252,8 +234,8 @@ class _Cells:
         self.pairs = list(combinations(range(len(found.coders)), 2))
         self.said: list[Note] = []
         shape = (len(found.documents), len(self.pairs), len(found.codes), 4)
+        # Units read by both, marked by both, only by the first, only by the second.
         self.counts = np.zeros(shape)
-        """Units read by both, marked by both, only by the first, only by the second."""
         for at, (i, j) in enumerate(self.pairs):
             one, other = marks[:, i], marks[:, j]
             cells = [one + other >= 0, one + other == 2, one > other, other > one]

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from expertise.agreement.codings import check_columns, check_spans, numbered, whole
+from expertise.agreement.codings import check_columns, meet
 from expertise.agreement.coefficient import Array, Plan, Sums, over, with_interval
-from expertise.errors import CodingError, ExpertiseError
+from expertise.errors import ExpertiseError
 from expertise.figures import Look, StoryAxes, draw
 from expertise.result import Result, tidy_table
 from expertise.themes.told import joined
@@ -236,22 +236,9 @@ def _carried(
     passages = joined(codings, documents)
     names = sorted(passages["code"].unique()) if codes is None else list(codes)
     passages = passages[passages["code"].isin(names)]
-    document = numbered(segments, "document", documents, "segments")
-    start, end = whole(segments, "start", "segments"), whole(segments, "end", "segments")
-    check_spans(segments, "segments", start, end, end)
-    far = max(end.max(initial=0), passages["end"].max() if len(passages) else 0) + 1
-    order = np.argsort(document * far + start, kind="stable")
-    first, last = (document * far + start)[order], (document * far + end)[order]
-    if (first[1:] < last[:-1]).any():
-        row = segments.index[order[1:][first[1:] < last[:-1]][0]]
-        raise CodingError(
-            f"segments, row {row}: overlaps another segment; segments lie side by side"
-        )
-    line = documents.get_indexer(passages["document"]) * far
-    low = np.searchsorted(last, line + passages["start"].to_numpy(), side="right")
-    met = np.searchsorted(first, line + passages["end"].to_numpy(), side="left") - low
-    met = np.maximum(met, 0)
-    segment = low.repeat(met) + np.arange(met.sum()) - (met.cumsum() - met).repeat(met)
+    place = documents.get_indexer(passages["document"])
+    spans = place, passages["start"].to_numpy(), passages["end"].to_numpy()
+    document, segment, passage = meet(segments, "segments", documents, spans)
     held = np.zeros((len(segments), len(names)))
-    held[segment, pd.Index(names).get_indexer(passages["code"]).repeat(met)] = 1
-    return document[order], held, names
+    held[segment, pd.Index(names).get_indexer(passages["code"])[passage]] = 1
+    return document, held, names

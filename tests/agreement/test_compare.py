@@ -233,7 +233,7 @@ def test_refusals():
     with pytest.raises(CodingError, match="no perspective for coder 'Cas'; perspectives has Ans"):
         compared(tables, {"Ans": "patient", "Bo": "patient"})
     units = pd.DataFrame({"document": "d", "start": [0, 40], "end": [50, 100]})
-    with pytest.raises(CodingError, match="units, row 1: overlaps another unit"):
+    with pytest.raises(CodingError, match="units, row 1: overlaps another row"):
         compared(tables | {"units": units})
     with pytest.raises(CodingError, match="units has no column 'end'"):
         compared(tables | {"units": units.drop(columns="end")})

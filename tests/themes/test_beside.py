@@ -60,7 +60,7 @@ def test_by_hand():
     assert_allclose(top["estimate"], 2 / 5)
     assert found.codes.to_dict() == {"a": 4, "b": 3, "c": 1}
     assert found.table["estimate"].iloc[1:].tolist() == [0, 0]
-    assert "No interval: 2 clusters" in repr(found)
+    assert "No interval: it takes 10 clusters, and with 2" in repr(found)
 
 
 def test_by_definition():
@@ -136,7 +136,7 @@ def test_views():
 
 def test_refusals():
     codings, segments = study()
-    with pytest.raises(CodingError, match="segments, row 1: overlaps another segment"):
+    with pytest.raises(CodingError, match="segments, row 1: overlaps another row"):
         co_occurrence(codings, segments.assign(start=segments["start"].replace(20, 15)))
     with pytest.raises(CodingError, match=r"codings, row .*: unknown document 'd11'"):
         co_occurrence(codings, segments[segments["document"] != "d11"])
