@@ -106,6 +106,16 @@ class Fitted(Result):
         return self.design.family
 
     @property
+    def n(self) -> int:
+        """Rows used."""
+        return len(self.design.y)
+
+    @property
+    def n_people(self) -> int:
+        """Levels of the finest grouping."""
+        return self.design.n_people
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Names of the p fixed coefficients."""
         return self.design.names
@@ -143,7 +153,7 @@ class Fitted(Result):
     @property
     def bic(self) -> float:
         """Schwarz's criterion with the number of rows, as lme4 does."""
-        price = float(np.log(len(self.design.y)))
+        price = float(np.log(self.n))
         return -2 * self.log_likelihood + price * self.solution.n_parameters
 
     def heading(self) -> str:
@@ -155,7 +165,7 @@ class Fitted(Result):
             formula=self.design.formula.text,
             family=self.family,
             method=self.solution.method,
-            n=len(self.design.y),
+            n=self.n,
             groups=counts or "–",
         )
 
@@ -243,9 +253,9 @@ class Fitted(Result):
         return pd.DataFrame(
             [
                 {
-                    "n": len(self.design.y),
-                    "n_people": self.design.n_people,
-                    "n_dropped": self.design.total - len(self.design.y),
+                    "n": self.n,
+                    "n_people": self.n_people,
+                    "n_dropped": self.design.total - self.n,
                     "log_likelihood": self.log_likelihood,
                     "aic": self.aic,
                     "bic": self.bic,

@@ -42,12 +42,13 @@ def solution_at(
     optimum: Optimum,
     freedom: Freedom,
     dispersion: tuple[tuple[str, float, float], ...] = (),
+    rows: bool = True,
 ) -> Solution:
-    """Return the solution at an optimum, in the user's units."""
+    """Return the solution at an optimum, in the user's units; modes only where there are rows."""
     point, reduction = optimum.point, deviance.reduction
     units = reduction.units
     system = deviance.system(point.factors)
-    modes, mode_covariances = modes_of(reduction, system, point)
+    modes, mode_covariances = modes_of(reduction, system, point) if rows else ((), ())
     covariances = tuple(
         point.profile.sigma2 * (T @ L) @ (T @ L).T
         for T, L in zip(units.Z, map(on_boundary, point.factors), strict=True)

@@ -15,11 +15,12 @@ from scipy.special import ndtri
 
 from expertise.errors import DesignError, listed, nearest
 from expertise.mixed.columns import Array
+from expertise.mixed.compress import Groups
 from expertise.mixed.deviance import Deviance, Point
 from expertise.mixed.factors import split, stack, vech
 from expertise.mixed.fit import MixedFit
 from expertise.mixed.newton import FLOOR, minimise
-from expertise.mixed.reduction import Groups, Reduction, prepare, reduce_rows
+from expertise.mixed.reduction import Reduction, prepare, reduce_rows
 from expertise.result import Result, tidy_table
 from expertise.words import Note, say
 
@@ -212,7 +213,7 @@ class _Held:
         roots = []
         for T, L, order in zip(best.reduction.units.Z, point.factors, self.orders, strict=True):
             G = sigma2 * (T @ L) @ (T @ L).T
-            roots.append(np.linalg.cholesky(G[np.ix_(order, order)]))
+            roots.append(np.asarray(np.linalg.cholesky(G[np.ix_(order, order)])))
         self.scale = np.array([*np.maximum(abs(stack(roots)), 1e-3 * sigma2**0.5), 1.0])
         self.start = np.append(stack(roots), 0.5 * np.log(sigma2))
         self.first = sum(q * (q + 1) // 2 for q in sizes[:k])
@@ -254,7 +255,7 @@ class _Held:
         for L, order, T in parts:
             back = np.linalg.inv(T)[:, order]
             Psi = back @ L @ L.T @ back.T / sigma2
-            factors.append(np.linalg.cholesky(Psi + np.eye(len(L)) * FLOOR**2))
+            factors.append(np.asarray(np.linalg.cholesky(Psi + np.eye(len(L)) * FLOOR**2)))
             links.append((L, back))
         point = self.best(tuple(factors), sigma2)
         slope = [2 * vech(back.T @ g @ back @ L) / sigma2

@@ -1,23 +1,16 @@
-"""Reduces the rows of a design, once, to the sums that a linear mixed model needs.
-
-Groups that share the cross-products of Z form a pattern. Within a pattern,
-and within a cell of equal crossed memberships, an orthogonal turn leaves one
-mean and deviations whose triangular factor says all; the work of an
-evaluation then depends on the number of patterns, not of people.
-"""
+"""Reduces the rows of a design, once, to the sums that a linear mixed model needs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
-from scipy.linalg import qr
 
 from expertise.errors import DesignError
 from expertise.mixed.blocks import Blocks, choose_blocks
 from expertise.mixed.columns import Array, Codes
+from expertise.mixed.compress import Groups, compress, equal_rows
 from expertise.mixed.design import Design
 from expertise.mixed.scaling import orthonormal
 
@@ -33,21 +26,6 @@ class Units:
     shift: Array
     Z: tuple[Array, ...]
     log_det: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Groups:
-    """Cross-products per block: `grams` of the patterns with `counts`, each group's V and pattern.
-
-    V (m, groups, d + w) holds Z'[C X y] where the crossed columns C are kept
-    dense, Z'[X y] where they are kept in the sparse B (groups · m, d).
-    """
-
-    grams: Array
-    counts: Array
-    pattern: Codes
-    V: Array
-    B: Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -194,6 +172,7 @@ def _cross_products(
         pattern=pattern,
         V=np.ascontiguousarray(V.transpose(1, 0, 2)),
         B=B,
+        weight=np.ones(G),
     )
     return groups, total
 
@@ -202,7 +181,7 @@ Entries = list[tuple[Codes, Array]]
 
 
 def _entries(design: Design, blocks: Blocks, Z: Sequence[Array]) -> tuple[Entries, Entries]:
-    """Return, for each random coefficient of a row, its column and value: in blocks, and crossed."""
+    """Return the column and value of each random coefficient of a row: in blocks, and crossed."""
     inside: Entries = []
     outside: Entries = []
     for term, place, columns in zip(design.random, blocks.places, Z, strict=True):
@@ -219,72 +198,3 @@ def _sparse(columns: list[tuple[Codes, Array]], n: int, width: int) -> sparse.cs
     values = np.column_stack([x for _, x in columns]) if columns else np.zeros((n, 0))
     ends = np.arange(n + 1) * len(columns)
     return sparse.csr_array((values.ravel(), at.ravel(), ends), shape=(n, width))
-
-
-def equal_rows(rows: Array) -> tuple[Codes, Codes]:
-    """Return a code per row, equal for equal rows, and the first row of each code."""
-    weights = np.random.default_rng(0).uniform(1, 2, rows.shape[1])
-    _, first, code = np.unique(rows @ weights, return_index=True, return_inverse=True)
-    if np.array_equal(rows[first][code], rows):
-        return code, first
-    return np.arange(len(rows)), np.arange(len(rows))
-
-
-def counts_left(counts: Array, squeeze: NDArray[np.bool_], cells: Codes, most: int) -> float:
-    """Return how many groups are left after the patterns to `squeeze` are compressed."""
-    return float(np.where(squeeze, cells + np.minimum(counts, most), counts).sum())
-
-
-def compress(every: Groups, w: int) -> Groups:
-    """Replace the groups of a pattern by means of cells and the factor of the deviations."""
-    m, G, columns = every.V.shape
-    d = columns - w if every.B is None else every.B.shape[1]
-    if not m:
-        return every
-    if d:
-        side = every.V[:, :, : columns - w].transpose(1, 0, 2).reshape(G, -1)
-        if every.B is not None:
-            side = (every.B @ np.random.default_rng(1).uniform(1, 2, d)).reshape(G, m)
-        cell, first = equal_rows(np.column_stack([every.pattern, side]))
-    else:
-        cell, first = every.pattern, np.unique(every.pattern, return_index=True)[1]
-    cells = np.bincount(every.pattern[first]) * bool(d)
-    squeeze = cells + np.minimum(every.counts, m * w) < every.counts
-    if counts_left(every.counts, squeeze, cells, m * w) > 0.7 * G:
-        return every
-    kept = np.flatnonzero(~squeeze[every.pattern])
-    means = np.flatnonzero(squeeze[every.pattern[first]]) if d else first[:0]
-    size = np.bincount(cell, minlength=len(first))
-    at, root = first[means], np.sqrt(size[means])
-    fixed = every.V[:, :, columns - w :].transpose(1, 0, 2)
-    centre = np.zeros((len(first), m, w))
-    if d:
-        np.add.at(centre, cell, fixed)
-        centre /= size[:, None, None]
-    V, pattern = [every.V[:, kept]], [every.pattern[kept]]
-    mean = every.V[:, at].copy()
-    mean[:, :, columns - w :] = centre[means].transpose(1, 0, 2)
-    V.append(mean * root[:, None])
-    pattern.append(every.pattern[at])
-    order = np.argsort(every.pattern, kind="stable")
-    ends = np.cumsum(every.counts).astype(int)
-    for code in np.flatnonzero(squeeze):
-        rows = order[ends[code] - int(every.counts[code]) : ends[code]]
-        deviation = (fixed[rows] - centre[cell[rows]]).reshape(len(rows), m * w)
-        factor = qr(deviation, mode="r", check_finite=False)[0][: m * w]
-        block = np.zeros((m, len(factor), columns))
-        block[:, :, columns - w :] = factor.reshape(-1, m, w).transpose(1, 0, 2)
-        V.append(block)
-        pattern.append(np.full(len(factor), code))
-    B = every.B
-    if B is not None:
-        rest = sum(len(codes) for codes in pattern[2:])
-        rows = np.concatenate([kept, at])
-        scale = np.repeat(np.concatenate([np.ones(len(kept)), root]), m)
-        picked = B[(rows[:, None] * m + np.arange(m)).ravel()]
-        scaled = sparse.dia_array((scale[None], [0]), shape=(len(scale), len(scale))) @ picked
-        B = sparse.vstack([scaled, sparse.csr_array((rest * m, d))]).tocsr()
-    return Groups(
-        grams=every.grams, counts=every.counts, pattern=np.concatenate(pattern),
-        V=np.ascontiguousarray(np.concatenate(V, axis=1)), B=B,
-    )  # fmt: skip
