@@ -103,8 +103,10 @@ def table_html(table: pd.DataFrame, caption: str = "") -> str:
 
     A wide table scrolls in its own box, which the keyboard can reach.
     """
+    # The first column names the row, also where its words begin with a digit.
     kinds = [
-        "" if _numeric(table.iloc[:, place]) else ' class="t"' for place in range(table.shape[1])
+        "" if place and _numeric(table.iloc[:, place]) else ' class="t"'
+        for place in range(table.shape[1])
     ]
     head = "".join(
         f'<th scope="col"{kind}>{escape(str(name))}</th>'

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from expertise.errors import ExpertiseError, listed
 from expertise.files.grid import Problem
+from expertise.files.settings import leaves, load_toml
 from expertise.mixed.formula import parse_formula
 from expertise.result import notes_html, table_html
 from expertise.study.flow import count_presence
 from expertise.study.load import Loaded, askable
-from expertise.study.opening import examine
+from expertise.study.opening import FILE, examine
 from expertise.study.schema import StudyFile
 from expertise.words import Note, note, say
 
@@ -99,6 +101,7 @@ def check_study(folder: str | Path) -> StudyCheck:
     """
     path, settings, loaded, problems = examine(folder)
     notes: list[Note] = list(loaded.notes) if loaded else []
+    notes += unwritten(path)
     presence, suppressed = pd.DataFrame(), pd.DataFrame()
     if settings and loaded and not problems:
         presence = count_presence(settings, loaded.people, loaded.outcomes)
@@ -111,6 +114,16 @@ def check_study(folder: str | Path) -> StudyCheck:
         suppressed=suppressed,
         notes=tuple(notes),
     )
+
+
+def unwritten(folder: Path) -> list[Note]:
+    """Return a note that names what a draft left for a person to write."""
+    try:
+        tree = load_toml(folder / FILE)
+    except ExpertiseError:
+        return []
+    keys = [where for where, value in leaves(tree) if value == "…"]
+    return [note("study.unwritten", keys=listed(keys))] if keys else []
 
 
 def _prediction(study: StudyFile, suppressed: pd.DataFrame) -> Note:

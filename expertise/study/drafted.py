@@ -36,6 +36,7 @@ class Guess:
     measures: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     covariates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     comments: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def layout(self) -> str:
@@ -74,7 +75,7 @@ def guess_columns(file: TableFile, draft: Draft) -> Guess:
     comments = {name: _comment(file, name) for name in rest}
     return Guess(
         participant=participant, perspective=perspective, wave=wave,
-        measures=measures, covariates=covariates, comments=comments,
+        measures=measures, covariates=covariates, comments=comments, labels=file.value_labels,
     )  # fmt: skip
 
 
@@ -114,6 +115,9 @@ def _usable(table: pd.DataFrame, name: str) -> bool:
 
 def _levels(file: TableFile, name: str) -> tuple[str, ...]:
     """Return the levels of a category, or nothing for a number."""
+    labelled = file.value_labels.get(name, {})
+    if 2 <= len(labelled) <= FEW:
+        return tuple(labelled)
     column = file.table[name].dropna()
     if pd.api.types.is_numeric_dtype(column):
         return ()
@@ -196,8 +200,8 @@ def _waves(draft: Draft) -> Iterable[str]:
         yield "[[waves]]"
         yield f"id = {quoted(wave)}"
         yield f"months = {months:g} # since the start"
-        yield f"nl = {quoted(f'{months:g} maanden' if months else 'start')}"
-        yield f"en = {quoted(f'{months:g} months' if months else 'start')}"
+        yield f"nl = {quoted(f'na {months:g} maanden' if months else 'bij de start')}"
+        yield f"en = {quoted(f'after {months:g} months' if months else 'at the start')}"
         yield ""
 
 
@@ -212,14 +216,22 @@ def _people(guess: Guess | None, file: str, digest: str, drop: Sequence[str]) ->
         yield f"drop = {quoted_list(drop)}"
     yield ""
     for column, levels in (guess.covariates if guess else {}).items():
-        yield from _covariate(column, levels, guess.comments.get(column, "") if guess else "")
+        comment = guess.comments.get(column, "") if guess else ""
+        yield from _covariate(
+            column, levels, comment, guess.labels.get(column, {}) if guess else {}
+        )
 
 
-def _covariate(column: str, levels: tuple[str, ...], comment: str) -> Iterable[str]:
+def _covariate(
+    column: str, levels: tuple[str, ...], comment: str, labels: Mapping[str, str]
+) -> Iterable[str]:
     yield f"[people.covariates.{identifier(column)}]" + (f" # {comment}" if comment else "")
     yield f"column = {quoted(column)}"
     if levels:
         yield f"levels = {quoted_list(levels)} # the first is the reference?"
+        for level in levels:
+            if text := labels.get(level):
+                yield f"labels.{quoted(level)} = {{ nl = {quoted(text)}, en = {quoted(text)} }}"
     else:
         yield 'kind = "number"'
     yield ""
