@@ -196,7 +196,9 @@ class Ledger(Result):
         ] = 1.0
         index = pd.MultiIndex.from_product([documents, codes], names=["document", "code"])
         return pd.DataFrame(
-            values.reshape(len(index), len(coders)), index=index, columns=pd.Index(coders, name="coder")
+            values.reshape(len(index), len(coders)),
+            index=index,
+            columns=pd.Index(coders, name="coder"),
         )
 
 

@@ -15,7 +15,7 @@ from expertise.coding.acts import FIELDS, Act, Record, now, typed
 from expertise.coding.schema import ACTS, RECORDS, TOMBSTONES
 from expertise.errors import CodingError, ConflictError, PrivacyError
 
-EVERYONE = ("revealed", "recoded", "withdrawn")
+EVERYONE = ("revealed", "recoded", "withdrawn", "resolved")
 
 
 class Writing(NamedTuple):
