@@ -130,8 +130,10 @@ def _row(
 ) -> tuple[str, str, str, int, int, str]:  # fmt: skip
     document, coder, code, start, end = values
     if (measure := measures.get(str(document))) is None:
-        raise CodingError(f"unknown document {str(document)[:40]!r}"
-                          f"{nearest(str(document), measures)}; there are {listed(measures)}")  # fmt: skip
+        near = nearest(str(document), measures)
+        raise CodingError(
+            f"unknown document {str(document)[:40]!r}{near}; there are {listed(measures)}"
+        )
     if _blank(coder):
         raise CodingError("no coder; say who coded")
     if str(code) not in names:
