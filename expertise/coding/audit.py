@@ -37,7 +37,7 @@ def record_payload(key: bytes, record: Mapping[str, Any]) -> str:
 
 def body_digest(record: Mapping[str, Any]) -> str:
     """Return the digest of a body under its own salt; without the salt it says nothing."""
-    return keyed(bytes.fromhex(record["salt"]), record["body"])
+    return keyed(str(record["salt"]).encode(), record["body"])
 
 
 def link(key: bytes, before: str, entry: Mapping[str, Any]) -> str:
