@@ -1,6 +1,7 @@
 """Where acts are kept: SQLite in a study's folder, or PostgreSQL for a team."""
 
 import secrets
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -35,6 +36,8 @@ class Store:
 
     def __init__(self, engine: Engine, key: bytes) -> None:
         self._engine, self._key = engine, key
+        # Threads of one process take turns here; SQLite's own waiting is polling, and unfair.
+        self._turn = threading.Lock()
 
     def append(self, *acts: Act, records: Mapping[str, Record] | None = None) -> tuple[Act, ...]:
         """Store acts once, each with its words and its audit entry, in one transaction.
@@ -167,7 +170,7 @@ class Store:
     @contextmanager
     def _write(self) -> Iterator[Writing]:
         """Begin a transaction that is alone from its first statement on."""
-        with self._engine.begin() as connection:
+        with self._turn, self._engine.begin() as connection:
             schema.lock(connection)
             chain = audit.Chain(connection, self._key)
             yield Writing(connection, chain)
