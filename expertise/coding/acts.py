@@ -1,5 +1,6 @@
 """What someone did, as a fact that is appended and never changed."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
@@ -19,7 +20,9 @@ KINDS = (
 )  # fmt: skip
 ROUNDS = ("practice", "alone", "together")
 SPANNED = ("applied", "refused", "resolved")
-LONGEST = 200
+LONGEST, LONGEST_TEXT = 200, 50_000_000
+TEXTS = ("coder", "perspective", "entered_by", "document", "sha256", "code", "value", "target")
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +95,8 @@ class Act:
             raise CodingError(f"act {self.uuid} has no coder; say who did it")
         if self.kind in SPANNED or self.start is not None or self.end is not None:
             check_span(self.start, self.end)
+        for name in TEXTS:
+            clean(getattr(self, name), name)
 
     def same(self, other: "Act") -> bool:
         """Say whether both are one act, sent twice (moment, place and digest apart)."""
@@ -113,6 +118,11 @@ class Record:
     document: str = ""
     coder: str = ""
 
+    def __post_init__(self) -> None:
+        clean(self.body, self.kind, LONGEST_TEXT)
+        for name in ("kind", "key", "document", "coder"):
+            clean(getattr(self, name), name)
+
 
 FIELDS = tuple(item.name for item in fields(Act))
 row: Callable[[Act], tuple[Any, ...]] = attrgetter(*FIELDS)
@@ -130,7 +140,7 @@ def check_uuid(uuid: object) -> None:
         ) from None
 
 
-def check_span(start: object, end: object, length: int | None = None) -> None:
+def check_span(start: object, end: object, length: int = LONGEST_TEXT) -> None:
     """Refuse a passage that is no passage, or that ends past a text of `length` code points."""
     for name, value in (("start", start), ("end", end)):
         if not isinstance(value, int) or isinstance(value, bool):
@@ -145,7 +155,7 @@ def check_span(start: object, end: object, length: int | None = None) -> None:
         raise CodingError(f"the passage from {_short(start)} to {_short(end)} is empty; mark text")
     if end < start:
         raise CodingError(f"end {_short(end)} lies before start {_short(start)}; swap them")
-    if length is not None and end > length:
+    if end > length:
         raise CodingError(f"end {_short(end)} lies past the end of the text ({length} code points)")
 
 
@@ -159,8 +169,10 @@ def clean(text: object, name: str, most: int = LONGEST) -> str:
         raise CodingError(f"{name} is {str(text)[:40]!r}; send text")
     if "\0" in text:
         raise CodingError(f"{name} holds a NUL character at {text.index(chr(0))}; leave it out")
-    if (at := next((i for i, c in enumerate(text) if "\ud800" <= c <= "\udfff"), -1)) >= 0:
-        raise CodingError(f"{name} holds half a surrogate pair at {at}; send whole characters")
+    if found := SURROGATE.search(text):
+        raise CodingError(
+            f"{name} holds half a surrogate pair at {found.start()}; send whole characters"
+        )
     if len(text) > most:
         raise CodingError(f"{name} has {len(text)} characters; at most {most} are allowed")
     return text

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from expertise.coding.acts import clean
+from expertise.coding.acts import LONGEST_TEXT, clean
 from expertise.errors import CodingError
 
 
@@ -44,7 +44,7 @@ class Fragment:
     sha256: str = field(init=False)
 
     def __post_init__(self) -> None:
-        clean(self.text, f"text {self.id}", most=50_000_000)
+        clean(self.text, f"text {self.id}", LONGEST_TEXT)
         object.__setattr__(self, "sha256", hashlib.sha256(self.text.encode()).hexdigest())
 
 

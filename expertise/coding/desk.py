@@ -6,7 +6,7 @@ from typing import Any
 
 from expertise.coding.acts import FIELDS, Act, row
 from expertise.coding.assignment import Coder, Fragment
-from expertise.coding.ledger import FOLDED, Standing, fold, undone
+from expertise.coding.folding import FOLDED, Standing, fold, undone
 from expertise.errors import CodingError
 from expertise.words import say
 

@@ -9,7 +9,7 @@ from expertise.coding.acts import Act, Record, acts_table, now
 from expertise.coding.assignment import Coder, Fragment, may_read
 from expertise.coding.codebook import Codebook
 from expertise.coding.desk import Desk, folded
-from expertise.coding.ledger import fold, ledger, undone
+from expertise.coding.folding import fold, ledger, undone
 from expertise.coding.messages import checked
 from expertise.coding.rules import RULES, last_act
 from expertise.coding.together import Passage, passages, said_yes, shown_perspectives
@@ -112,8 +112,8 @@ class CodingSession:
         except ExpertiseError as problem:
             error = str(problem)
             if isinstance(problem, ConflictError):
+                self._catch_up()
                 more = {"conflict": self._memos().get(wanted["target"])}
-        self._catch_up()
         acts = [self._seen(act) for act in self._desk.acts if act.n > after and self._may_see(act)]
         return {"n": self._desk.n, "acts": acts, "error": error} | more
 

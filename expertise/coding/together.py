@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from expertise.coding.ledger import Ledger
+from expertise.coding.folding import Ledger
 from expertise.result import Result
 from expertise.words import Note, say
 

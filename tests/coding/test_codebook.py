@@ -16,7 +16,7 @@ from expertise.coding.codebook import (
     split_code,
     write_codebook,
 )
-from expertise.coding.ledger import ledger
+from expertise.coding.folding import ledger
 from expertise.errors import CodingError
 from tests.coding.conftest import act, uid
 

@@ -61,6 +61,7 @@ def survives(url, folder, *, times, writers, seed=1):
         assert audit.n == 2 * len(there)
 
 
+@pytest.mark.timeout(300)
 def test_no_acknowledged_act_is_lost_when_writers_are_killed(url, tmp_path):
     folder = tmp_path / "notes"
     folder.mkdir()

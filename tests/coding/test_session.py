@@ -5,10 +5,12 @@ from dataclasses import replace
 from itertools import count
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from expertise.coding.acts import acts_table
 from expertise.coding.assignment import Coder, Fragment, hand_out, may_read
-from expertise.coding.ledger import ledger
+from expertise.coding.folding import ledger
 from expertise.coding.messages import CHECKS, FORMS, checked
 from expertise.coding.opening import open_store
 from expertise.coding.session import CodingSession
@@ -457,6 +459,22 @@ def test_forms(message, sentence):
 def test_every_key_of_every_form_is_checked():
     keys = {key for must, may in FORMS.values() for key in (*must, *may)}
     assert keys <= CHECKS.keys()
+
+
+JUNK = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5),
+    st.lists(st.integers(), max_size=2), st.sampled_from(["d1", "p", "hoop", uid(1), uid(2)]),
+    st.just({"code": "hoop", "text": "x"}),
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.sampled_from(sorted(FORMS)), st.dictionaries(st.sampled_from(sorted(CHECKS)), JUNK))
+def test_whatever_is_sent_is_answered(ann, kind, junk):
+    """Any message gets an answer that JSON can carry: never an exception, never a text unasked."""
+    answer = ann.session.handle({"kind": kind, "id": uid(next(IDS))} | junk)
+    assert {"n", "acts", "error"} <= answer.keys()
+    json.dumps(answer)
 
 
 def test_undo_with_nothing_to_undo(log, book):

@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, text
 
 from expertise.coding import schema
 from expertise.coding.acts import Record
-from expertise.coding.ledger import ledger
+from expertise.coding.folding import ledger
 from expertise.coding.opening import migrate_store, open_store
 from expertise.errors import CodingError, ConflictError, PrivacyError
 from tests.coding.conftest import act, uid
@@ -32,7 +32,7 @@ def direct(url, statement):
 def test_acts_come_back_as_they_were_sent_in_order(store):
     sent = [
         act("1", "opened"),
-        act("2", "applied", start=0, end=2**40),
+        act("2", "applied", start=0, end=2**25),
         act("3", "finished", "é😀"),
     ]
     stored = store.append(*sent)
@@ -42,6 +42,14 @@ def test_acts_come_back_as_they_were_sent_in_order(store):
     assert store.after(1, coder="a") == [stored[1]]
     assert store.after(document="d2") == []
     assert len(ledger(store.table()).codings) == 1
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800"])
+def test_what_no_database_holds_is_refused_before_it_gets_there(text):
+    with pytest.raises(CodingError, match="code holds"):
+        act("1", "applied", code=text)
+    with pytest.raises(CodingError, match="memo holds"):
+        Record(kind="memo", key="k", body=text)
 
 
 def test_an_empty_store_gives_an_empty_table(store):

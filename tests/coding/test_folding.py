@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expertise.coding.acts import Act, acts_table, check_span, clean
-from expertise.coding.ledger import ledger
+from expertise.coding.folding import ledger
 from expertise.errors import CodingError
 from tests.coding.conftest import act, uid
 
@@ -179,6 +179,7 @@ def test_folding_equals_a_plain_replay(steps):
         ({"end": 4.0}, r"end is '4.0'; positions are whole numbers"),
         ({"start": -1}, r"start is -1; positions count from 0"),
         ({"start": 4}, r"the passage from 4 to 4 is empty; mark text"),
+        ({"end": 2**63}, r"end a number of more than 15 digits lies past the end of the text"),
         ({"start": 9}, r"end 4 lies before start 9; swap them"),
     ],
 )
