@@ -16,6 +16,7 @@ from expertise.files.reading import NULLS, Column, Kind, Reading
 
 _TOTALS = {"totaal", "total", "totals", "subtotaal", "subtotal", "eindtotaal", "grand total",
            "gemiddelde", "gemiddeld", "mean", "average", "som", "sum"}  # fmt: skip
+_ROUNDED = re.compile(r"[0-9][.,][0-9]+[eE]\+[0-9]+")
 _FLOATED = re.compile(r"[0-9]+\.0")
 _UNSEEN = re.compile("[\\s\u00ad\u200b-\u200f\u2060\ufeff]+")
 _ID = re.compile(r"\w(?:[\w .:/#@&+-]*\w)?")
@@ -25,6 +26,10 @@ _SERIAL = re.compile(r"[0-9]{5}(?:\.[0-9]+)?")
 def series(reading: Reading) -> "pd.Series[Any]":
     """Return the column in its type; what forbids that is in `reading.problems`."""
     kind = reading.rule.kind if reading.rule else guess(reading)
+    if kind != "id" and reading.name == next(iter(reading.grid.columns)):
+        last = int(reading.cells.codes[-1])
+        if reading.texts[last].strip().casefold() in _TOTALS:
+            reading.refuse([last], "a row of totals; remove it")
     return _text(reading) if reading.problems else _READ[kind](reading)
 
 
@@ -77,6 +82,7 @@ def _remark_ids(reading: Reading) -> None:
     for key, which in (
         ("id_zeros", [index for same in bare.values() if len(same) > 1 for index in same]),
         ("id_floated", reading.where(_FLOATED.fullmatch)),
+        ("id_rounded", reading.where(_ROUNDED.fullmatch)),
         ("id_null", reading.where(lambda text: text.casefold() in NULLS)),
     ):
         if which:
@@ -127,7 +133,7 @@ def _checked(reading: Reading, values: npt.NDArray[np.float64]) -> "pd.Series[An
     high = np.inf if rule.maximum is None else rule.maximum
     for wrong, what in (
         (np.isinf(values), "too large for a number"),
-        (whole & (np.abs(values) > numbers.EXACT), "more digits than a number holds exactly"),
+        (whole & (np.abs(values) >= numbers.EXACT), "more digits than a number holds exactly"),
         (~whole & ~np.isnan(values) & (rule.kind == "integer"), "not a whole number"),
         (values < low, f"below the minimum {low:g}"),
         (values > high, f"above the maximum {high:g}"),
@@ -157,6 +163,10 @@ def _date(reading: Reading) -> "pd.Series[Any]":
     ]:
         what = "the clock changes in this hour, which is skipped or comes twice; add the UTC offset"
         reading.refuse(changing, what)
+    years = [when.year if when else 2000 for when in found]
+    if far := [index for index, year in enumerate(years) if not 1900 <= year <= 2100]:
+        what = f"a year before 1900 or after 2100{reading.quoted(far)}; correct it or declare it"
+        reading.refuse(far, f"{what} missing")
     if zoned and local:
         reading.refuse(local, "no UTC offset, which other rows have; give all of them one")
     if reading.problems:

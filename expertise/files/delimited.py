@@ -2,14 +2,13 @@
 
 import csv
 import re
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import islice
 
 from expertise.errors import FileError
-from expertise.files.grid import Grid, Record, Source, some, tabulate
+from expertise.files.grid import Grid, Record, Source, most_usual, some, tabulate
 from expertise.files.text import decode
 from expertise.words import note
 
@@ -76,11 +75,10 @@ def sniff(text: str, file: str) -> str:
     """
     fits: dict[str, tuple[bool, float, int]] = {}
     for mark in MARKS:
-        records = csv.reader(_lines(text), delimiter=mark)
-        widths = [len(cells) for cells in islice(records, 100) if cells]
-        usual, count = Counter(widths).most_common(1)[0]
+        widths = _widths(text, mark)
+        usual = most_usual(widths)
         if usual > 1:
-            fits[mark] = (widths[0] == usual, count / len(widths), usual)
+            fits[mark] = (widths[0] == usual, widths.count(usual) / len(widths), usual)
             single = len(widths) == 1
     if not fits:
         return ","
@@ -91,6 +89,15 @@ def sniff(text: str, file: str) -> str:
             f"{file}: the fields may be separated by {names}; both fit: declare the delimiter"
         )
     return max(fits, key=lambda mark: fits[mark])
+
+
+def _widths(text: str, mark: str) -> list[int]:
+    """Count the fields of the first records under a separator."""
+    widths = []
+    with suppress(csv.Error):  # which `_records` reports with its line
+        for cells in islice(csv.reader(_lines(text), delimiter=mark), 100):
+            widths.append(len(cells))
+    return [width for width in widths if width] or [1]
 
 
 def _controlled(grid: Grid, text: str) -> Grid:

@@ -15,6 +15,7 @@ from expertise.errors import DataError, ExpertiseError, FileError, listed
 from expertise.words import Note, note
 
 MAX_COLUMNS = 2_000
+BATCH = 20_000
 Record = tuple[int, Sequence[str]]
 
 
@@ -197,7 +198,7 @@ def _columns(
     for texts in index:
         texts.default_factory = texts.__len__
     codes = [array("i") for _ in header]
-    while batch := list(islice(body, 20_000)):
+    while batch := list(islice(body, BATCH)):
         ragged += [(row, len(cells)) for row, cells in batch if len(cells) != width]
         empty += [row for row, cells in batch if not any(cells)]
         rows.extend(row for row, _ in batch)
@@ -256,7 +257,7 @@ def _header_problems(
 def _header_below(head: Sequence[Record]) -> int | None:
     """Return the row of a header that stands below title lines, or None."""
     counts = [sum(map(bool, cells)) for _, cells in head]
-    usual = Counter(counts).most_common(1)[0][0] if len(head) > 2 else max(counts)
+    usual = most_usual(counts) if len(head) > 2 else max(counts)
     if counts[0] * 2 > usual:
         return None
     for (row, cells), count in zip(head[1:], counts[1:], strict=True):
@@ -264,6 +265,16 @@ def _header_below(head: Sequence[Record]) -> int | None:
         if count == usual and len(set(names)) == count and not any(map(_numeric, names)):
             return row
     return None
+
+
+def most_usual(counts: Sequence[int]) -> int:
+    """Return the most frequent number; of several the largest.
+
+    >>> most_usual([1, 1, 4, 4, 3])
+    4
+    """
+    times = Counter(counts)
+    return max(times, key=lambda count: (times[count], count))
 
 
 def _numeric(text: str) -> bool:

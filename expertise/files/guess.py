@@ -15,7 +15,7 @@ _TRUTH = set().union(*_TRUTHS)
 _WORDS = NULLS | _TRUTH | {"inf", "-inf", "infinity", "-infinity"}
 _LEADING = re.compile("[+-]?0[0-9]+")
 _LONG = re.compile("[+-]?[0-9]{16,}")
-_MARKS = re.compile("^[~<>=≤≥≈±]+|[?*+]+$")
+_MARKS = re.compile("^[~<>=≤≥≈±€$ ]+|[?*+% ]+$")
 _SERIAL = re.compile(r"[0-9]{5}(?:\.[0-9]+)?|[0-9]{8}")
 
 
@@ -62,14 +62,15 @@ def _worth_a_look(text: str) -> bool:
 
 
 def _dated(reading: Reading, texts: list[str]) -> bool:
-    """Tell whether a column holds dates, perhaps mixed with serial numbers."""
+    """Tell whether a column is meant to hold dates, though some cells may hold something else."""
     if dates.named_as_date(reading.name) and all(map(_SERIAL.fullmatch, texts)):
         return True
+    promised = dates.named_as_date(reading.name)
     some = False
     for text in texts:
         if dates.looks_dated(text):
             some = True
-        elif not reading.is_number(text):
+        elif not (promised or text.casefold() in NULLS or reading.is_number(text)):
             return False
     return some
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 Verdict = Literal[".", ",", "any", "mixed", "ambiguous", "text"]
-EXACT = 2.0**53  # beyond this a float no longer tells neighbouring whole numbers apart
+EXACT = 2.0**53  # from here on a float no longer tells neighbouring whole numbers apart
 
 _DIGITS = "[0-9]+(?:[eE][+-]?[0-9]+)?"
 _POINT = r"(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"

@@ -1,5 +1,7 @@
 """SPSS files: values as text, labels, and the reasons why values are missing."""
 
+import subprocess
+import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time
@@ -15,10 +17,15 @@ from expertise.files.grid import Cells, Grid, Source, Where, missing_table
 from expertise.words import Note, note
 
 _EXACT = 2**53
+_TRIAL = (
+    "import sys, pyreadstat;"
+    " pyreadstat.read_sav(sys.argv[1], user_missing=True, output_format='dict')"
+)
 
 
 def read_sav(path: Path, source: Source) -> Grid:
     """Read an SPSS file; a user-missing value becomes missing and keeps its reason."""
+    _survive(path, source.file)
     try:
         table, meta = pyreadstat.read_sav(str(path), user_missing=True)
     except (
@@ -60,6 +67,17 @@ def read_sav(path: Path, source: Source) -> Grid:
         value_labels=labels,
         missing=missing_table(missing),
     )
+
+
+def _survive(path: Path, file: str) -> None:
+    """Read the file in a process of its own first: the C library beneath crashes on some damage."""
+    command = [sys.executable, "-I", "-c", _TRIAL, str(path)]
+    try:
+        code = subprocess.run(command, capture_output=True, timeout=300, check=False).returncode
+    except subprocess.TimeoutExpired:
+        code = -1
+    if code not in (0, 1):  # 1 is an error that reading again will name
+        raise FileError(f"{file}: damaged file (its reader breaks down); export it from SPSS again")
 
 
 def coded(column: "pd.Series[Any]") -> Cells:

@@ -13,6 +13,7 @@ from expertise.errors import ExpertiseError, FileError, PrivacyError, listed, ne
 from expertise.files.columns import series
 from expertise.files.delimited import MARKS, read_delimited
 from expertise.files.grid import Grid, Problem, Source, Where, missing_table
+from expertise.files.guess import named_as_id
 from expertise.files.identifiers import identifier
 from expertise.files.reading import Column, Reading
 from expertise.files.sav import read_sav
@@ -191,8 +192,11 @@ def check_table(path: str | Path, **options: Any) -> tuple[Problem, ...]:
 
 def _read(path: Path, options: _Options) -> tuple[TableFile, tuple[Problem, ...]]:
     """Read a file as far as it goes; the table counts only when there are no problems."""
-    grid = _without(_grid(path, options), options.drop)
-    problems = [*grid.problems, *_absent(grid, options), *_identifiers(grid, options.allow)]
+    whole = _grid(path, options)
+    grid = _without(whole, options.drop)
+    wanted = (*options.ids, *options.required, *options.columns, *options.unique, *options.allow)
+    problems = [*grid.problems, *_absent(whole, options.drop), *_absent(grid, wanted)]
+    problems += _identifiers(grid, options.allow)
     columns: dict[str, pd.Series[Any]] = {}
     readings: dict[str, Reading] = {}
     gone = [grid.missing]
@@ -223,7 +227,7 @@ def _reading(grid: Grid, name: str, options: _Options) -> tuple[Reading, pd.Data
     """Return a column ready to be read, and its cells that are declared missing."""
     rule = options.columns.get(name) or (Column("id") if name in options.ids else None)
     cells, codes = grid.columns[name], set(rule.missing if rule else ())
-    if not (rule and rule.kind == "id"):
+    if not (rule.kind == "id" if rule else named_as_id(name)):
         codes.update(options.missing)
     declared = [index for index, text in enumerate(cells.texts) if text and text in codes]
     gone = missing_table(
@@ -265,11 +269,10 @@ def _without(grid: Grid, drop: Sequence[str]) -> Grid:
     return replace(grid, columns=kept, notes=grid.notes + notes * bool(dropped))
 
 
-def _absent(grid: Grid, options: _Options) -> list[Problem]:
-    """Return the columns that were asked for and are not there."""
+def _absent(grid: Grid, wanted: Sequence[str]) -> list[Problem]:
+    """Return the columns that were named and are not there."""
     if not grid.columns:
         return []
-    wanted = [*options.ids, *options.required, *options.columns, *options.unique, *options.allow]
     file = grid.source.file
     return [
         Problem(

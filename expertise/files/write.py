@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 from openpyxl import Workbook
-from openpyxl.cell import Cell
 
 from expertise.errors import DataError, FileError
 from expertise.files.safe import write_atomically
 
+MAX_XLSX = 32_767
 _STARTS = tuple("=+-@\t\r＝＋－＠")
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -55,18 +55,24 @@ def write_table(
     "id,note,change\nP01,'=1+1,-2.5\n"
     """
     path = Path(path)
-    for name in table.columns:
-        for index, value in enumerate(table[name]):
-            if isinstance(value, str) and _CONTROL.search(value):
-                raise DataError(
-                    f"row {index + 1}, column {name!r}: holds a control character; remove it"
-                )
     kind = path.suffix.casefold()
-    if kind == ".xlsx":
-        return write_atomically(path, _xlsx(table))
-    if kind == ".csv":
-        return write_atomically(path, _csv(table, delimiter, decimal))
-    raise FileError(f"{path.name}: tables are written as .csv or .xlsx; name one of them")
+    if kind not in {".csv", ".xlsx"}:
+        raise FileError(f"{path.name}: tables are written as .csv or .xlsx; name one of them")
+    for name in table.columns:
+        for index, value in enumerate(table[name], start=1):
+            if isinstance(value, str) and (why := _unfit(value, kind)):
+                raise DataError(f"row {index}, column {name!r}: {why}")
+    return write_atomically(
+        path, _xlsx(table) if kind == ".xlsx" else _csv(table, delimiter, decimal)
+    )
+
+
+def _unfit(text: str, kind: str) -> str | None:
+    if _CONTROL.search(text):
+        return "holds a control character; remove it"
+    if kind == ".xlsx" and len(text) > MAX_XLSX:
+        return f"has more than {MAX_XLSX:,} characters, which Excel cuts off; write a .csv"
+    return None
 
 
 def neutral(text: str) -> str:
@@ -83,11 +89,12 @@ def _csv(table: pd.DataFrame, delimiter: str, decimal: str) -> str:
         if pd.isna(value):
             return ""
         if isinstance(value, float):
-            return repr(float(value)).removesuffix(".0").replace(".", decimal)
+            text = repr(float(value))
+            return (text.removesuffix(".0") if abs(value) < 1e15 else text).replace(".", decimal)
         return neutral(value) if isinstance(value, str) else str(value)
 
     out = StringIO()
-    writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
+    writer = csv.writer(out, delimiter=delimiter)
     writer.writerow([neutral(str(name)) for name in table.columns])
     columns = [[written(value) for value in table[name]] for name in table.columns]
     writer.writerows(zip(*columns, strict=True))
@@ -95,16 +102,19 @@ def _csv(table: pd.DataFrame, delimiter: str, decimal: str) -> str:
 
 
 def _xlsx(table: pd.DataFrame) -> bytes:
-    book = Workbook(write_only=False)
+    book = Workbook()
     page = book.active
     assert page is not None
     rows = [list(map(str, table.columns)), *table.astype(object).itertuples(index=False, name=None)]
     for number, row in enumerate(rows, start=1):
         for index, value in enumerate(row, start=1):
-            if not pd.isna(value):
-                cell = page.cell(number, index, value)
-                if isinstance(cell, Cell) and isinstance(value, str):
-                    cell.data_type = "s"  # openpyxl takes text that starts with = for a formula
+            if pd.isna(value):
+                continue
+            if getattr(value, "tzinfo", None):  # Excel knows no offsets
+                value = str(value)
+            cell = page.cell(number, index, value)
+            if isinstance(value, str):
+                cell.data_type = "s"  # openpyxl takes text that starts with = for a formula
     out = BytesIO()
     book.save(out)
     return out.getvalue()

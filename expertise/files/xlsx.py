@@ -73,7 +73,9 @@ def _opened(data: bytes, file: str, *, data_only: bool) -> Workbook:
 
 def _choose(pages: list[Worksheet], sheet: str | None, file: str) -> tuple[Worksheet, list[str]]:
     """Return the sheet to read and the names of the other sheets with cells."""
-    filled = {page.title: page for page in pages if page.calculate_dimension() != "A1:A1"}
+    filled = {
+        page.title: page for page in pages if page.max_row > 1 or page["A1"].value is not None
+    }
     if sheet is None:
         if len(filled) > 1:
             raise FileError(f'{file} has sheets {listed(filled)}; declare which: sheet = "…"')

@@ -1,0 +1,88 @@
+"""Fits linear mixed models by REML or maximum likelihood; the answer is in the user's units."""
+
+import numpy as np
+
+from expertise.mixed.columns import Array
+from expertise.mixed.design import Design
+from expertise.mixed.deviance import Deviance, Point
+from expertise.mixed.factors import stack
+from expertise.mixed.fitted import Freedom, Normal, Solution
+from expertise.mixed.kenward_roger import kenward_roger
+from expertise.mixed.modes import modes_of
+from expertise.mixed.newton import FLOOR, Optimum, at_floor, minimise
+from expertise.mixed.reduction import prepare, reduce_rows
+from expertise.mixed.satterthwaite import satterthwaite
+from expertise.words import note
+
+
+def fit_linear(design: Design, *, reml: bool = True, df: str = "satterthwaite") -> Solution:
+    """Fit a gaussian model with independent residuals.
+
+    Parameters
+    ----------
+    design : Design
+        From `build_design`.
+    reml : bool
+        Restricted maximum likelihood, or maximum likelihood.
+    df : {"satterthwaite", "kenward-roger", "normal"}
+
+    Raises
+    ------
+    FitError
+        Where no optimum is found.
+    """
+    deviance = Deviance(reduce_rows(prepare(design)), reml)
+    optimum = minimise(deviance)
+    return solution_at(design, deviance, optimum, freedom_at(deviance, optimum.point, df))
+
+
+def solution_at(
+    design: Design,
+    deviance: Deviance,
+    optimum: Optimum,
+    freedom: Freedom,
+    dispersion: tuple[tuple[str, float, float], ...] = (),
+    rows: bool = True,
+) -> Solution:
+    """Return the solution at an optimum, in the user's units; modes only where there are rows."""
+    point, reduction = optimum.point, deviance.reduction
+    units = reduction.units
+    system = deviance.system(point.factors)
+    modes, mode_covariances = modes_of(reduction, system, point) if rows else ((), ())
+    covariances = tuple(
+        point.profile.sigma2 * (T @ L) @ (T @ L).T
+        for T, L in zip(units.Z, map(on_boundary, point.factors), strict=True)
+    )
+    held = [term for term, L in zip(design.random, point.factors, strict=True)
+            if at_floor([L]).any()]  # fmt: skip
+    return Solution(
+        method="REML" if deviance.reml else "ML",
+        beta=units.shift + units.X @ point.profile.beta,
+        freedom=freedom,
+        covariances=covariances,
+        sigma=float(np.sqrt(point.profile.sigma2)),
+        modes=modes,
+        mode_covariances=mode_covariances,
+        log_likelihood=-0.5 * point.deviance,
+        n_parameters=reduction.p + len(stack(point.factors)) + 1 + len(dispersion),
+        converged=True,
+        singular=bool(held),
+        evaluations=optimum.evaluations,
+        gradient=optimum.promise,
+        dispersion=dispersion,
+        notes=tuple(note("mixed.boundary", term=str(term)) for term in held),
+    )
+
+
+def on_boundary(L: Array) -> Array:
+    """Return a factor with what lies at the floor set to zero."""
+    out: Array = L - np.diag(np.where(np.diag(L) <= 1.01 * FLOOR, np.diag(L), 0.0))
+    return out
+
+
+def freedom_at(deviance: Deviance, point: Point, df: str) -> Freedom:
+    """Return covariance and degrees of freedom of β by the method asked for."""
+    if df == "normal":
+        T = deviance.reduction.units.X
+        return Normal(covariance=point.profile.sigma2 * T @ point.profile.covariance @ T.T)
+    return (kenward_roger if df == "kenward-roger" else satterthwaite)(deviance, point)

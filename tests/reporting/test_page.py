@@ -1,0 +1,83 @@
+"""The page stands on its own, reads in order, and shows no persons when released."""
+
+import re
+from itertools import pairwise
+
+import pytest
+
+from expertise import ExpertiseError
+from expertise.reporting import build_report
+from expertise.study import new_study
+
+
+def test_page_needs_nothing_from_elsewhere(page):
+    html = page.html.read_text("utf-8")
+    assert '<html lang="nl">' in html
+    assert "<script" not in html
+    assert not re.findall(r'(?:src|srcset|href)="(?!data:|#)[^"]*"', html)
+    assert "default-src 'none'" in html
+
+
+def test_first_screen_is_question_answer_picture(page):
+    html = page.html.read_text("utf-8")
+    places = [
+        html.index(mark) for mark in ("<h1", 'class="lead"', 'class="answer"', "<figure", "<h2")
+    ]
+    assert places == sorted(places)
+    answer = re.search(r'class="answer">(.*?)</div>', html, re.S)[1]
+    assert 2 <= answer.count("<p>") <= 3
+
+
+def test_headings_are_in_order(page):
+    levels = [int(level) for level in re.findall(r"<h(\d)", page.html.read_text("utf-8"))]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_pictures_carry_their_finding_and_their_table(page):
+    html = page.html.read_text("utf-8")
+    figures = re.findall(r"<figure.*?</figure>", html, re.S)
+    assert figures
+    for figure in figures:
+        assert re.search(r'alt="[^"]{40,}"', figure)
+        assert "<caption>" in figure
+
+
+def test_released_page_shows_no_persons(page):
+    html = page.html.read_text("utf-8")
+    assert "B001" not in html
+    assert 'class="banner"' not in html
+
+
+def test_provenance_names_data_and_versions(page):
+    html = page.html.read_text("utf-8")
+    assert re.search(r"sha256 [0-9a-f]{64}", html)
+    assert "<dt>numpy</dt>" in html
+
+
+def test_internal_page_says_so(internal_page):
+    html = internal_page.html.read_text("utf-8")
+    assert 'class="banner"' in html
+    assert "B001" in html
+    assert internal_page.html.name == "internal.html"
+
+
+@pytest.mark.browser
+def test_pdf_is_tagged_and_has_an_outline(internal_page):
+    from pypdf import PdfReader
+
+    pdf = PdfReader(internal_page.pdf)
+    root = pdf.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"]
+    assert "/StructTreeRoot" in root
+    assert root["/Lang"] == "nl"
+    assert len(pdf.outline) >= 1
+
+
+def test_a_study_without_a_notebook_is_told(tmp_path):
+    folder = new_study(tmp_path / "studies" / "geen", perspectives=["patient"], waves=["T0"])
+    (tmp_path / "notebooks" / "geen.ipynb").unlink()
+    with pytest.raises(ExpertiseError):
+        build_report(folder)
+    assert not (tmp_path / "build").exists()

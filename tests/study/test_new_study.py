@@ -1,0 +1,115 @@
+"""A draft from a file's own labels opens after a person completed it; a fault leaves nothing."""
+
+import pandas as pd
+import pyreadstat
+import pytest
+
+from expertise import ExpertiseError, check_study, new_study, open_study
+
+
+@pytest.fixture
+def sav(tmp_path):
+    """An SPSS file as a survey tool writes it: wide, with labels."""
+    table = pd.DataFrame(
+        {
+            "respnr": ["001", "002", "003", "004"],
+            "geslacht": [1.0, 2.0, 2.0, 1.0],
+            "lft": [34.0, 51.0, 28.0, 63.0],
+            "phq_t0": [14.0, 9.0, 20.0, 11.0],
+            "phq_t1": [10.0, 8.0, None, 7.0],
+        }
+    )
+    path = tmp_path / "enquete.sav"
+    pyreadstat.write_sav(
+        table,
+        path,
+        column_labels=[
+            "Respondentnummer",
+            "Geslacht",
+            "Leeftijd",
+            "PHQ-9 bij start",
+            "PHQ-9 later",
+        ],
+        variable_value_labels={"geslacht": {1: "man", 2: "vrouw"}},
+    )
+    return path
+
+
+def test_from_spss_to_an_open_study(sav, tmp_path):
+    before = sav.read_bytes()
+    folder = new_study(
+        tmp_path / "studies" / "mijn-studie",
+        data=sav,
+        title="Mijn studie",
+        perspectives=["patient"],
+        waves=["T0=0", "T1=6"],
+    )
+    text = (folder / "study.toml").read_text("utf-8")
+    assert "PHQ-9 bij start" in text
+    assert "1 = man, 2 = vrouw" in text
+    assert sav.read_bytes() == before
+    found = check_study(folder)
+    assert not found.problems, found
+    study = open_study(folder)
+    assert study.people["participant"].tolist() == ["001", "002", "003", "004"]
+    assert study.outcomes["variable"].unique().tolist() == ["phq"]
+    assert study.flow().loc[0, "measured_twice"] == 3
+    assert (tmp_path / "notebooks" / "mijn-studie.ipynb").is_file()
+    assert "Mijn studie" in study._repr_html_()
+
+
+def test_from_a_dutch_survey_export_with_roles(tmp_path):
+    data = tmp_path / "export.csv"
+    data.write_text(
+        "deelnemer;rol;meetmoment;hoop\nA1;patient;T0;4,5\nA1;naaste;T0;5\nA1;patient;T1;6,5\n"
+        "B2;patient;T0;3\nB2;naaste;T1;4\n",
+        "utf-8",
+    )
+    folder = new_study(
+        tmp_path / "studies" / "rollen",
+        data=data,
+        perspectives=["patient", "naaste"],
+        waves=["T0=0", "T1=6"],
+    )
+    study = open_study(folder)
+    assert study.settings.tables["measures"].layout == "long"
+    assert study.flow()["measured"].tolist() == [2, 2]
+    assert study.outcomes["value"].max() == 6.5
+
+
+def test_without_data_the_check_says_what_to_do(tmp_path):
+    folder = new_study(tmp_path / "studies" / "leeg", perspectives=["patient"], waves=["T0"])
+    assert any("data/" in problem.message for problem in check_study(folder).problems)
+
+
+def test_an_existing_study_is_left_alone(tmp_path):
+    folder = new_study(tmp_path / "studies" / "een")
+    before = (folder / "study.toml").read_bytes()
+    with pytest.raises(ExpertiseError, match="een/ holds a study already; choose another folder"):
+        new_study(folder, title="Anders")
+    assert (folder / "study.toml").read_bytes() == before
+
+
+def test_a_bad_file_leaves_nothing(tmp_path):
+    data = tmp_path / "leeg.csv"
+    data.write_bytes(b"")
+    with pytest.raises(ExpertiseError, match="empty"):
+        new_study(tmp_path / "studies" / "nieuw", data=data)
+    assert not (tmp_path / "studies").exists()
+
+
+def test_identifiers_must_be_dropped_by_name(tmp_path):
+    data = tmp_path / "namen.csv"
+    data.write_text("id,naam,score1,score2\nA1,Jan Jansen,4,5\nA2,Piet Pieters,3,4\n", "utf-8")
+    with pytest.raises(ExpertiseError, match="naam"):
+        new_study(tmp_path / "studies" / "namen", data=data)
+    folder = new_study(
+        tmp_path / "studies" / "namen", data=data, drop=["naam"], perspectives=["patient"]
+    )
+    assert 'drop = ["naam"]' in (folder / "study.toml").read_text("utf-8")
+    assert not check_study(folder).problems
+
+
+def test_a_wave_needs_a_month(tmp_path):
+    with pytest.raises(ExpertiseError, match="wave 'T0=begin' has no month"):
+        new_study(tmp_path / "studies" / "x", waves=["T0=begin"])
