@@ -12,6 +12,7 @@ from expertise.privacy import suppress_small
 from expertise.privacy.suppress import COUNTS
 from expertise.reporting.audience import Audience, current_audience
 from expertise.reporting.block import Block
+from expertise.reporting.individual import change_block, dropout_block
 from expertise.reporting.sentences import (
     change_sentences,
     effect_sentences,
@@ -40,6 +41,9 @@ class StudyReport:
     estimand, levels, model : Block
         What the primary model estimates, level and change per perspective,
         and the model itself in words and table.
+    change, dropout : Block
+        Who changed by more than chance, and what if those who left differ;
+        empty where study.toml declares neither.
     unknown, provenance : Block
         What is not known, and where everything comes from.
     persons : Block
@@ -55,6 +59,8 @@ class StudyReport:
     estimand: Block
     levels: Block
     model: Block
+    change: Block
+    dropout: Block
     unknown: Block
     provenance: Block
     persons: Block
@@ -108,6 +114,8 @@ def study_report(
         estimand=_estimand(study, model),
         levels=_levels(study, levels),
         model=_model(study, fit),
+        change=change_block(study, audience),
+        dropout=dropout_block(study),
         unknown=block(paragraphs=study.settings.unknown, items=True),
         provenance=_provenance(study),
         persons=_persons(study, model, audience),

@@ -50,6 +50,7 @@ def broken_rules(study: StudyFile, folder: Path) -> list[str]:
         *_ranges(study),
         *(fault for name, table in study.tables.items() for fault in _table(study, name, table)),
         *_models(study),
+        *_declared(study),
         *_numbers(study),
     ]
 
@@ -162,6 +163,34 @@ def _model(study: StudyFile, where: str, model: Model) -> Iterator[str]:
         yield f"{where}.formula: {name!r} is the outcome and predicts itself; take it off the right"
     if model.reml and model.family != "gaussian":
         yield f"{where}.reml: REML exists for gaussian models only; take this key out"
+
+
+def _declared(study: StudyFile) -> Iterator[str]:
+    """Check what is declared about individual change and about those who left."""
+    waves, people = [wave.id for wave in study.waves], study.people.covariates
+    if change := study.change:
+        yield from _known("change.outcome", change.outcome, variables(study))
+        yield from _known("change.first", change.first, waves)
+        yield from _known("change.last", change.last, waves)
+        if change.outcome in variables(study):
+            what = measured_with(study, change.outcome)
+            if what.reliability is None or not 0 < what.reliability < 1:
+                yield "change: the instrument needs a reliability between 0 and 1, with its source"
+            if what.better == "neither":
+                yield "change: the instrument says neither higher nor lower is better; choose one"
+    if dropout := study.dropout:
+        yield from _known("dropout.outcome", dropout.outcome, variables(study))
+        yield from _known("dropout.wave", dropout.wave, waves)
+        yield from _known("dropout.arm", dropout.arm, people)
+        if len(dropout.arms) != 2:
+            yield "dropout.arms: name two levels; the difference is the first minus the second"
+        levels = people[dropout.arm].levels if dropout.arm in people else ()
+        for level in dropout.arms:
+            yield from _known("dropout.arms", level, levels or dropout.arms)
+        if dropout.baseline:
+            yield from _known("dropout.baseline", dropout.baseline, people)
+        if 0.0 not in dropout.deltas or len(dropout.deltas) < 2:
+            yield "dropout.deltas: name at least two, with 0 (missing at random) among them"
 
 
 def _numbers(study: StudyFile) -> Iterator[str]:

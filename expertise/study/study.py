@@ -1,5 +1,6 @@
 """A study that has been opened: its settings, its people, its outcomes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -10,7 +11,10 @@ import pandas as pd
 from expertise.errors import StudyError, listed, nearest
 from expertise.figures import StoryAxes, figure_html
 from expertise.mixed.fit import MixedFit, fit_mixed
+from expertise.outcomes.change import Change
+from expertise.outcomes.imputation import Tipping
 from expertise.result import notes_html, table_html
+from expertise.study.declared import dropout_sensitivity, individual_change
 from expertise.study.flow import count_flow, count_presence, flow_in_words, plot_presence
 from expertise.study.levels import Levels, estimate_levels
 from expertise.study.schema import Model, StudyFile
@@ -131,6 +135,14 @@ class Study:
         return estimate_levels(
             self.data_for(name), name, study=self.settings, by=self._column(by), **options
         )
+
+    def change(self) -> Mapping[str, Change]:
+        """Return who changed by more than chance under the declared rule, per perspective."""
+        return individual_change(self.settings, self.outcomes)
+
+    def dropout(self) -> Tipping:
+        """Return how the answer changes when those who left differ from what is filled in."""
+        return dropout_sensitivity(self.settings, self.people, self.outcomes)
 
     def data_for(self, variable: str) -> pd.DataFrame:
         """Return the answers on one variable, with the covariates of `people`."""
