@@ -90,12 +90,12 @@ class System:
 
     def _left(self, V: Array) -> Array:
         """Return Λ'V for the blocks, V (m, groups, r)."""
-        return (self.lam.T @ V.reshape(len(V), -1)).reshape(V.shape)
+        return (self.lam.T @ _wide(V)).reshape(V.shape)
 
     def by_pattern(self, V: Array) -> Array:
         """Multiply each group of V (m, groups, r) by the inverse block of its pattern."""
         if len(self.inverse) == 1:
-            return np.asarray(self.inverse[0] @ V.reshape(len(V), -1)).reshape(V.shape)
+            return np.asarray(self.inverse[0] @ _wide(V)).reshape(V.shape)
         each = self.inverse[self.groups.pattern]
         if len(V) == 1:
             return np.asarray(each.reshape(1, -1, 1) * V)
@@ -113,7 +113,7 @@ class System:
         """Return Λ_C'B'Λ V, shape (d, r), for blocks V (m, groups, r)."""
         if self.crossed is not None:
             return self.crossed.reshape(-1, self.blocks.dense).T @ V.reshape(-1, V.shape[2])
-        rows = (self.lam @ V.reshape(len(V), -1)).reshape(V.shape).transpose(1, 0, 2)
+        rows = (self.lam @ _wide(V)).reshape(V.shape).transpose(1, 0, 2)
         return self.scale(self.groups.B.T @ rows.reshape(-1, V.shape[2]))
 
     def solve(self, V: Array, dense: Array) -> tuple[Array, Array]:
@@ -168,6 +168,10 @@ class System:
             else:
                 out.append(solved[1][place.span].reshape(place.size, place.q, r).transpose(1, 0, 2))
         return out
+
+
+def _wide(V: Array) -> Array:
+    return V.reshape(len(V), V.shape[1] * V.shape[2])
 
 
 def dense_inverse(root: Array) -> Array:
