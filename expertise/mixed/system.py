@@ -46,10 +46,11 @@ class System:
             self._factor_dense(total[:d, :d])
         self.right_dense = self.scale(total[:d, d:])
         self.spheres = self.solve(self.right, self.right_dense)
-        self.W = total[d:, d:] - (
-            np.tensordot(self.right, self.spheres[0], ((0, 1), (0, 1)))
-            + self.right_dense.T @ self.spheres[1]
-        )
+        w = total.shape[0] - d
+        explained = self.right.reshape(-1, w).T @ self.spheres[0].reshape(-1, w)
+        if d:
+            explained += self.right_dense.T @ self.spheres[1]
+        self.W = total[d:, d:] - explained
 
     def _crossed(self, C: Array) -> Array:
         m, G, d = C.shape
@@ -128,7 +129,7 @@ class System:
         """Return per term the sum over levels of (I − M⁻¹)'s own (q, q) block."""
         m, d = self.blocks.width, self.blocks.dense
         weight = self.groups.counts
-        inner = np.eye(m) * weight.sum() - np.tensordot(weight, self.inverse, 1)
+        inner = np.eye(m) * weight.sum() - (weight @ self.inverse.reshape(-1, m * m)).reshape(m, m)
         if d:
             dense = dense_inverse(self.root)
         if self.pairs is not None:
@@ -199,5 +200,4 @@ def invert(M: Array) -> tuple[Array, Array]:
         return np.ascontiguousarray(out.transpose(2, 0, 1)), log_det
     root = np.linalg.cholesky(M)
     log_det = 2 * np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
-    half = np.linalg.solve(root, np.broadcast_to(np.eye(m), M.shape))
-    return half.transpose(0, 2, 1) @ half, log_det
+    return np.asarray(np.linalg.inv(M)), np.asarray(log_det)
