@@ -162,10 +162,20 @@ def slopes(
     -------
     Estimates
     """
+    keys = [by] if isinstance(by, str) else list(by)
+    places, L = slope_rows(fit, variable, keys, at)
+    table = fit.estimates(L, conf_level)
+    names = (*(name for name in places if name != "slope"), "slope")
+    return _result(fit, "slopes", "link", names, places[list(names)], table)
+
+
+def slope_rows(
+    fit: Fitted, variable: str, keys: Sequence[str], at: Mapping[str, Any] | None = None
+) -> tuple[pd.DataFrame, Array]:
+    """Return the places of a grid, and the combinations (k, p) whose products with β are slopes."""
     design = fit.design
     if levels_of(design, variable) is not None:
         raise DesignError(f"{variable!r} is a factor; a slope needs a number (see contrasts)")
-    keys = [by] if isinstance(by, str) else list(by)
     reference_grid(design, (), {variable: 0.0})  # refuses a column that is not there
     numbers = design.frame[variable].numbers
     assert numbers is not None
@@ -178,8 +188,7 @@ def slopes(
     step = 1e-4 * float(np.ptp(numbers))
     up, down = (design.fixed_matrix(grid.assign(**{variable: x + h})) for h in (step, -step))
     places, L = _averaged(grid, keys, (up - down) / (2 * step))
-    table = fit.estimates(L, conf_level)
-    return _result(fit, "slopes", "link", (*keys, "slope"), places.assign(slope=variable), table)
+    return places.assign(slope=variable), L
 
 
 def on_response(fit: Fitted, table: pd.DataFrame) -> pd.DataFrame:

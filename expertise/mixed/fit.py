@@ -6,11 +6,15 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from expertise.errors import DesignError, listed
+from expertise.figures import StoryAxes
+from expertise.mixed.describe import describe
 from expertise.mixed.design import Design, build_design
+from expertise.mixed.diagnose import Diagnosis, diagnose
 from expertise.mixed.fitted import Fitted, Solution
 from expertise.mixed.glmm import fit_generalized, without_intercept
 from expertise.mixed.linear import fit_linear
 from expertise.mixed.links import Link, choose_link
+from expertise.mixed.plots import plot_fit
 from expertise.mixed.residual import columns_needed, parse_correlation, structure_of
 from expertise.mixed.structured import fit_structured
 
@@ -35,6 +39,20 @@ class MixedFit(Fitted):
     """A fitted mixed model; made by `fit_mixed`."""
 
     options: Options
+
+    def describe(self, lang: str = "nl", term: str | None = None) -> str:
+        """Say model and main result in one plain paragraph; see `describe`."""
+        return describe(self, lang, term)
+
+    def diagnose(self, group: str | None = None, seed: int = 0) -> Diagnosis:
+        """Look at residuals, group effects and the influence of each group; see `diagnose`."""
+        return diagnose(self, group, seed)
+
+    def plot(
+        self, x: str | None = None, by: str | None = None, *, lang: str = "nl", raw: bool = True
+    ) -> StoryAxes:
+        """Draw the expected outcome over a number or between levels; see `plot_fit`."""
+        return plot_fit(self, x, by, lang=lang, raw=raw)
 
 
 def fit_mixed(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from expertise.errors import DesignError
 from expertise.mixed.columns import Array, Codes
 from expertise.mixed.elimination import Blocks, Factored, Term
 from expertise.mixed.fitted import Fitted
@@ -42,19 +43,24 @@ class Posterior:
         -------
         (r, P), (r,) arrays
         """
-        a = np.zeros((len(X), len(self.moves)))
+        a = self.direction(columns, codes)
         new = np.zeros(len(X))
-        for z, code, root, G, first in zip(
-            columns, codes, self.roots, self.covariances, self.firsts, strict=True
-        ):
+        for z, code, G in zip(columns, codes, self.covariances, strict=True):
+            new += np.where(code < 0, np.einsum("ra,ab,rb->r", z, G, z), 0.0)
+        within = np.array([row @ self.solve(row) for row in a])
+        return X + a @ self.moves, within + new
+
+    def direction(self, columns: list[Array], codes: list[Codes]) -> Array:
+        """Return a (r, U), with a'u the effects of the known groups."""
+        a = np.zeros((len(codes[0]), len(self.moves)))
+        for z, code, root, first in zip(columns, codes, self.roots, self.firsts, strict=True):
             known = np.flatnonzero(code >= 0)
             at = first + code[known][:, None] * len(root) + np.arange(len(root))
             a[known[:, None], at] = z[known] @ root
-            new += np.where(code < 0, np.einsum("ra,ab,rb->r", z, G, z), 0.0)
-        within = np.array([row @ self._solve(row) for row in a])
-        return X + a @ self.moves, within + new
+        return a
 
-    def _solve(self, right: Array) -> Array:
+    def solve(self, right: Array) -> Array:
+        """Return M⁻¹ times a vector (U,)."""
         cut = self.shape[0] * self.shape[1]
         own, rest = self.factored.solve((right[:cut].reshape(self.shape), right[cut:]))
         return np.concatenate([own.ravel(), rest])
@@ -65,6 +71,7 @@ def posterior(fit: Fitted) -> Posterior:
 
     The uncertainty of variances and of a dispersion is not in it, as in lme4.
     """
+    refuse_structured(fit, "a prediction for known groups")
     design, solution = fit.design, fit.solution
     arranged = sorted(
         range(len(design.random)),
@@ -79,10 +86,10 @@ def posterior(fit: Fitted) -> Posterior:
     blocks = Blocks(*terms)
     a1 = terms[0].columns
     a2 = np.hstack([np.zeros((len(a1), 0)), *(term.columns for term in terms[1:])])
-    weight, slopes, covariance = _curvature(fit, order)
-    factored = blocks.factor(weight, a1, a2)
+    bend = bend_of(fit, order)
+    factored = blocks.factor(bend.weight, a1, a2)
     moves = []
-    for slope in slopes.T:
+    for slope in bend.moves.T:
         own, rest = factored.solve(blocks.gather(a1, a2, slope))
         moves.append(np.concatenate([own.ravel(), rest]))
     sizes = [term.size * term.columns.shape[1] for term in terms]
@@ -94,7 +101,7 @@ def posterior(fit: Fitted) -> Posterior:
         covariances=solution.covariances,
         firsts=tuple(int(firsts[t]) for t in range(len(roots))),
         moves=np.array(moves).reshape(len(moves), -1).T,
-        covariance=covariance,
+        covariance=bend.covariance,
     )
 
 
@@ -104,22 +111,47 @@ def _root(G: Array) -> Array:
     return root
 
 
-def _curvature(fit: Fitted, order: Codes) -> tuple[Array, Array, Array]:
-    """Return the weight of each row, how its slope moves with β and thresholds, and their V."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Bend:
+    """How the log-likelihood bends in each row at the modes.
+
+    `pull` (n,) is its slope in the linear predictor, `weight` (n,) minus its
+    second derivative, `moves` (n, P) how the slope changes with fixed
+    effects and thresholds, whose covariance is `covariance` (P, P).
+    """
+
+    pull: Array
+    weight: Array
+    moves: Array
+    covariance: Array
+
+
+def bend_of(fit: Fitted, order: Codes) -> Bend:
+    """Return how the log-likelihood bends, for the rows in this order."""
     design, solution = fit.design, fit.solution
-    X = design.X[order]
+    X, eta = design.X[order], fit.linear_predictor()[order]
     if fit.family == "gaussian":
         assert fit.sigma is not None
         own = np.ones(len(X)) if design.weights is None else design.weights[order]
         weight = own / fit.sigma**2
-        return weight, -weight[:, None] * X, fit.cov_beta
+        pull = weight * (design.y[order] - eta)
+        return Bend(pull=pull, weight=weight, moves=-weight[:, None] * X, covariance=fit.cov_beta)
     extra, joint = np.zeros(0), fit.cov_beta
     if solution.thresholds is not None and solution.cov_joint is not None:
         extra, joint = solution.thresholds, solution.cov_joint
     elif fit.family == "negative-binomial":
         extra = np.array([solution.dispersion[0][1] ** -0.5])
-    at = likelihood_of(design, fit.link)(order).rows(fit.linear_predictor()[order], extra)
-    slopes = at.d2[:, None] * X
+    at = likelihood_of(design, fit.link)(order).rows(eta, extra)
+    moves = at.d2[:, None] * X
     if solution.thresholds is not None:
-        slopes = np.hstack([slopes, at.extra[1].T])
-    return -at.d2, slopes, joint
+        moves = np.hstack([moves, at.extra[1].T])
+    return Bend(pull=at.d1, weight=-at.d2, moves=moves, covariance=joint)
+
+
+def refuse_structured(fit: Fitted, what: str) -> None:
+    """Refuse a gaussian fit whose residuals have a structure of their own."""
+    if fit.family == "gaussian" and fit.solution.dispersion:
+        raise DesignError(
+            f"{what} is computed for independent residuals; this fit has residual= or dispersion=, "
+            "so compare it with the fit without"
+        )

@@ -10,6 +10,7 @@ from expertise.mixed.columns import Array
 from expertise.mixed.design import Design
 from expertise.mixed.fitted import Fitted
 from expertise.mixed.links import Link
+from expertise.mixed.posterior import refuse_structured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -26,6 +27,7 @@ class Truth:
 
 def truth_of(fit: Fitted) -> Truth:
     """Return the estimates of a fit as the truth to draw from."""
+    refuse_structured(fit, "simulation")
     theta = None
     if fit.family == "negative-binomial":
         theta = fit.solution.dispersion[0][1]
