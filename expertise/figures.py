@@ -283,10 +283,11 @@ def figure_html(axes: StoryAxes) -> str:
         "(prefers-color-scheme: dark)": source(True, False),
     }
     sources = "".join(f'<source media="{query}" srcset="{data}">' for query, data in media.items())
-    image = f'<img src="{source(False, False)}" alt="{escape(story.alt, quote=True)}">'
+    alt = escape(story.alt, quote=True)
+    image = f'<img src="{source(False, False)}" alt="{alt}" style="width: 100%">'
     table = table_html(rounded(story.table, story.lang), story.title)
     behind = say("result.table_behind", story.lang)
     return (
-        f'<figure lang="{story.lang}"><picture>{sources}{image}</picture>'
+        f'<figure lang="{story.lang}" style="max-width: 42rem"><picture>{sources}{image}</picture>'
         f"<details><summary>{behind}</summary>{table}</details></figure>"
     )

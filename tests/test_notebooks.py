@@ -1,6 +1,7 @@
-"""Notebooks load, show and discuss: nbval passes over a cell without reference output in silence."""
+"""Notebooks load, show and discuss; nbval passes over a cell without reference output."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -29,7 +30,9 @@ def test_every_code_cell_has_reference_output(notebook):
 def test_cells_are_short_and_compute_nothing(notebook):
     for cell in code(notebook):
         assert len(cell.source.splitlines()) <= 5, cell.source
-        assert not re.search(r"^\s*(for|while|def|class|lambda)\b|%|!", cell.source, re.M), cell.source
+        assert not re.search(r"^\s*(for|while|def|class|lambda)\b|%|!", cell.source, re.M), (
+            cell.source
+        )
 
 
 def test_pictures_have_alt_text_and_their_table(notebook):
@@ -46,7 +49,7 @@ def test_headings_are_in_order(notebook):
     levels = [len(marks) for marks in re.findall(r"^(#+) ", text, re.M)]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
 def test_prose_holds_no_numbers_of_its_own(notebook):

@@ -117,7 +117,10 @@ def plot_presence(study: StudyFile, presence: pd.DataFrame, lang: str) -> StoryA
         paint,
         title=say(
             "study.flow_title", lang, wave=study.waves[-1].label(lang),
-            answered=int(last["n_people"].sum()), eligible=int(last["eligible"].sum()),
+            counts=say("study.and_last", lang).join(
+                f"{counted(last[last['perspective'] == name], lang)} {role.plural(lang)}"
+                for name, role in study.perspectives.items()
+            ),
         ),
         subtitle=say("study.flow_scale", lang),
         alt=say("study.flow_alt", lang, lines="; ".join(told)),

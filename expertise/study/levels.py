@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from expertise.figures import Look, StoryAxes, draw, month_ticks
+from expertise.figures import Look, StoryAxes, draw, end_labels, month_ticks
 from expertise.mixed.fit import MixedFit, fit_mixed
 from expertise.result import Result, tidy_table
 from expertise.study.rules import measured_with
@@ -185,6 +185,11 @@ def plot_levels(levels: Levels, lang: str) -> StoryAxes:
         month_ticks(
             axes, list(months.values()), [wave.label(lang) for wave in study.waves], look, lang
         )
+        ends = [
+            (months[rows["wave"].iloc[-1]], rows["estimate"].iloc[-1], label, look.color(slot))
+            for label, slot, rows in lines
+        ]
+        end_labels(axes, ends)
 
     return draw(
         paint,

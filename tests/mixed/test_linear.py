@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy.stats import multivariate_normal
 
-from expertise.errors import DesignError
+from expertise.errors import DesignError, FitError
+from expertise.mixed import blocks, newton, structured
 from expertise.mixed import bootstrap as bootstrapping
 from expertise.mixed.bootstrap import bootstrap
 from expertise.mixed.compare import compare_fits
@@ -254,3 +255,27 @@ def test_residual_correlation_is_found_again():
         residual="car1(wave | person)",
     )  # fmt: skip
     same(fit, again, rtol=1e-4)
+
+
+def test_no_optimum_is_an_error_never_a_result(monkeypatch):
+    monkeypatch.setattr(newton, "_MOST", 2)
+    with pytest.raises(FitError, match="no optimum found in 2 evaluations"):
+        fit_mixed(SLOPES, study())
+    monkeypatch.undo()
+    monkeypatch.setattr(structured, "_FLAT", 0.0)
+    with pytest.raises(FitError, match="no optimum found for log variance: armusual"):
+        fit_mixed("score ~ wave + (1 | person)", study(), dispersion="~ arm")
+
+
+def test_too_many_crossed_coefficients_are_refused(monkeypatch):
+    monkeypatch.setattr(blocks, "_MOST_DENSE", 4)
+    with pytest.raises(DesignError, match="crossed groupings leave 6 coefficients"):
+        fit_mixed("score ~ wave + (1 | person) + (1 | team)", study())
+
+
+def test_counts_have_no_r_squared_here():
+    data = study()
+    data["count"] = np.random.default_rng(0).poisson(3, len(data))
+    fit = fit_mixed("count ~ wave + (1 | person)", data, family="poisson")
+    with pytest.raises(DesignError, match="poisson has no residual variance"):
+        r_squared(fit)

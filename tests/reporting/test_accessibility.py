@@ -53,6 +53,8 @@ def test_every_summary_and_table_is_reached_by_keyboard(browser, page):
     reached = set()
     for _ in range(wanted + 2):
         tab.keyboard.press("Tab")
-        reached.add(tab.evaluate("[...document.querySelectorAll('*')].indexOf(document.activeElement)"))
+        reached.add(
+            tab.evaluate("[...document.querySelectorAll('*')].indexOf(document.activeElement)")
+        )
     assert len(reached) >= shown
     tab.close()

@@ -1,6 +1,7 @@
 """The page stands on its own, reads in order, and shows no persons when released."""
 
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -19,7 +20,9 @@ def test_page_needs_nothing_from_elsewhere(page):
 
 def test_first_screen_is_question_answer_picture(page):
     html = page.html.read_text("utf-8")
-    places = [html.index(mark) for mark in ("<h1", 'class="lead"', 'class="answer"', "<figure", "<h2")]
+    places = [
+        html.index(mark) for mark in ("<h1", 'class="lead"', 'class="answer"', "<figure", "<h2")
+    ]
     assert places == sorted(places)
     answer = re.search(r'class="answer">(.*?)</div>', html, re.S)[1]
     assert 2 <= answer.count("<p>") <= 3
@@ -29,7 +32,7 @@ def test_headings_are_in_order(page):
     levels = [int(level) for level in re.findall(r"<h(\d)", page.html.read_text("utf-8"))]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
 def test_pictures_carry_their_finding_and_their_table(page):

@@ -23,7 +23,13 @@ def sav(tmp_path):
     pyreadstat.write_sav(
         table,
         path,
-        column_labels=["Respondentnummer", "Geslacht", "Leeftijd", "PHQ-9 bij start", "PHQ-9 later"],
+        column_labels=[
+            "Respondentnummer",
+            "Geslacht",
+            "Leeftijd",
+            "PHQ-9 bij start",
+            "PHQ-9 later",
+        ],
         variable_value_labels={"geslacht": {1: "man", 2: "vrouw"}},
     )
     return path

@@ -1,0 +1,1 @@
+"""How far coders, or informants, agree on the same units, with intervals."""

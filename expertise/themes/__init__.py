@@ -1,0 +1,1 @@
+"""What codings say together: who tells what, when, beside what, and what is still unheard."""
