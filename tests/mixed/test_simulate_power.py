@@ -93,16 +93,16 @@ def run(plan, effect, **options):
 def test_power_agrees_with_theory_for_a_balanced_design():
     """Within-person slope by arm: variance of the difference 2 σ²/(20 Σ(t − 2.5)²)."""
     error = np.sqrt(2 * 4.0 / (20 * 5.0))
-    found = run(PLAN, {"wave:armb": 2.8 * error}, replicates=200).table.iloc[0]
+    found = run(PLAN, {"wave:armb": 2.8 * error}, replicates=120).table.iloc[0]
     theory = norm.sf(1.98 - 2.8)
-    assert abs(found["power"] - theory) < 3.5 * np.sqrt(theory * (1 - theory) / 200)
+    assert abs(found["power"] - theory) < 3.5 * np.sqrt(theory * (1 - theory) / 120)
     assert found["conf_low"] < found["power"] < found["conf_high"]
     assert_allclose(found["width"], 2 * 1.98 * error, rtol=0.03)
     assert abs(found["coverage"] - 0.95) < 0.06
 
 
 def test_no_effect_is_found_about_as_often_as_the_level_allows():
-    found = run(PLAN, {"wave:armb": 0.0}, replicates=200).table.iloc[0]
+    found = run(PLAN, {"wave:armb": 0.0}, replicates=120).table.iloc[0]
     assert found["power"] < 0.11
 
 
