@@ -34,9 +34,14 @@ class Groups:
     weight: Array
 
 
+def _marks(count: int) -> Array:
+    """Return weights under which unlike rows have unlike sums."""
+    return 1 + (np.arange(1.0, count + 1) * 0.6180339887498949) % 1
+
+
 def equal_rows(rows: Array) -> tuple[Codes, Codes]:
     """Return a code per row, equal for rows equal to rounding, and a row of each code."""
-    mark = rows @ np.random.default_rng(0).uniform(1, 2, rows.shape[1])
+    mark = rows @ _marks(rows.shape[1])
     order = np.argsort(mark, kind="stable")
     new = np.diff(mark[order], prepend=-np.inf) > 1e-11 * np.abs(mark).max(initial=1e-300)
     code = np.empty(len(rows), dtype=np.intp)
@@ -106,8 +111,7 @@ def _side(groups: Groups, d: int) -> Array:
     m, G = groups.V.shape[:2]
     if groups.B is None:
         return groups.V[:, :, :d].transpose(1, 0, 2).reshape(G, -1)
-    mark = np.random.default_rng(1).uniform(1, 2, groups.B.shape[1])
-    return np.asarray((groups.B @ mark).reshape(G, m))
+    return np.asarray((groups.B @ _marks(groups.B.shape[1])).reshape(G, m))
 
 
 def _rows(B: Any, at: Codes, grown: Array, m: int, total: int) -> Any:

@@ -165,7 +165,7 @@ def _cross_products(
         B = (E.T @ C).tocsr()
         if B.nnz > 0.2 * G * m * d:
             V, B = np.concatenate([B.toarray().reshape(G, m, d), V], axis=2), None
-    pattern, first = equal_rows(grams.reshape(G, -1))
+    pattern, first = equal_rows(grams.reshape(G, m * m))
     groups = Groups(
         grams=grams[first],
         counts=np.bincount(pattern, minlength=len(first)).astype(np.float64),
