@@ -1,0 +1,209 @@
+"""What a study.toml may hold (schema 1): one frozen dataclass a table of the file."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+SCHEMA = 1
+frozen = dataclass(frozen=True, slots=True, kw_only=True)
+
+
+@frozen
+class Text:
+    """A sentence in both languages."""
+
+    nl: str
+    en: str
+
+    def text(self, lang: str) -> str:
+        """Return the sentence in one language."""
+        return self.nl if lang == "nl" else self.en
+
+
+@frozen
+class Label:
+    """A word and its plural."""
+
+    label: str
+    plural: str
+
+
+@frozen
+class Perspective:
+    """A role from which people tell and answer; `slot` 1 to 3 gives it its colour and marker."""
+
+    nl: Label
+    en: Label
+    slot: int = 0
+
+    def label(self, lang: str) -> str:
+        """Return the word for one person with this role."""
+        return (self.nl if lang == "nl" else self.en).label
+
+    def plural(self, lang: str) -> str:
+        """Return the word for several people with this role."""
+        return (self.nl if lang == "nl" else self.en).plural
+
+
+@frozen
+class Wave:
+    """A moment of measurement, in months since the start."""
+
+    id: str
+    months: float
+    nl: str
+    en: str
+
+    def label(self, lang: str) -> str:
+        """Return the name people read."""
+        return self.nl if lang == "nl" else self.en
+
+
+@frozen
+class Covariate:
+    """A property of a participant that models may use; the first level is the reference."""
+
+    column: str
+    kind: Literal["category", "number"] = "category"
+    levels: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    labels: dict[str, Text] = field(default_factory=dict)
+
+    def label(self, level: str, lang: str) -> str:
+        """Return a level in words."""
+        return self.labels[level].text(lang) if level in self.labels else level
+
+
+@frozen
+class People:
+    """The table that owns role, triad, team, institution and consent."""
+
+    file: str
+    participant: str
+    sha256: str = ""
+    sheet: str = ""
+    perspective: str = ""
+    triad: str = ""
+    team: str = ""
+    institution: str = ""
+    consent: dict[str, str] = field(default_factory=dict)
+    covariates: dict[str, Covariate] = field(default_factory=dict)
+    drop: tuple[str, ...] = ()
+
+
+@frozen
+class Instrument:
+    """What a column measures: its range, its direction, its name in words."""
+
+    nl: str
+    en: str
+    better: Literal["higher", "lower", "neither"]
+    minimum: float | None = None
+    maximum: float | None = None
+    integer: bool = False
+
+    def label(self, lang: str) -> str:
+        """Return the name people read."""
+        return self.nl if lang == "nl" else self.en
+
+
+@frozen
+class Column:
+    """One column of values: whose view, when, of which instrument and item.
+
+    In a long table, perspective and wave come from columns of their own.
+    """
+
+    instrument: str
+    item: str = "total"
+    perspective: str = ""
+    wave: str = ""
+
+
+@frozen
+class Table:
+    """A file with measurements, a row a participant (wide) or a row a moment (long)."""
+
+    file: str
+    participant: str
+    columns: dict[str, Column]
+    layout: Literal["wide", "long"] = "wide"
+    sha256: str = ""
+    sheet: str = ""
+    perspective: str = ""
+    wave: str = ""
+    missing: tuple[str, ...] = ("",)
+    drop: tuple[str, ...] = ()
+
+
+@frozen
+class Model:
+    """A model that was named beforehand, with what it estimates in words."""
+
+    formula: str
+    estimand: Text
+    outcome: str
+    primary: bool = False
+    family: Literal["gaussian", "binomial", "poisson", "negative-binomial", "cumulative"] = (
+        "gaussian"
+    )
+    link: str | None = None
+    reml: bool | None = None
+    df: Literal["satterthwaite", "kenward-roger", "normal", "auto"] = "auto"
+    residual: str | None = None
+    dispersion: str | None = None
+    worthwhile: float | None = None
+    term: str = ""
+    answer: Text | None = None
+
+
+@frozen
+class Contact:
+    """Whom a co-coder can call."""
+
+    name: str
+    phone: str
+    hours: str
+
+
+@frozen
+class Planned:
+    """How many people each perspective is planned to have, and what share stays to the end."""
+
+    participants: int
+    retention: float = 1.0
+
+
+@frozen
+class Disclosure:
+    """The smallest number of people that a released table may show."""
+
+    minimum: int = 10
+
+
+@frozen
+class StudyFile:
+    """The whole file."""
+
+    schema: int
+    title: str
+    question: str
+    asked_by: str
+    people: People
+    perspectives: dict[str, Perspective]
+    waves: tuple[Wave, ...]
+    instruments: dict[str, Instrument] = field(default_factory=dict)
+    tables: dict[str, Table] = field(default_factory=dict)
+    models: dict[str, Model] = field(default_factory=dict)
+    language: Literal["nl", "en"] = "nl"
+    source: str = ""
+    content_note: str = ""
+    unknown: tuple[str, ...] = ()
+    notebook: str = ""
+    corpus: str = ""
+    codebook: str = ""
+    cycles: str = ""
+    seed: int = 1
+    contact: Contact | None = None
+    planned: Planned | None = None
+    disclosure: Disclosure = field(default_factory=Disclosure)
