@@ -1,0 +1,1 @@
+"""Files: encodings, tables, safe archives and XML, hashes, atomic writes."""
