@@ -6,7 +6,7 @@ download. A trained model is used only when it is named with its version.
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -21,11 +21,11 @@ from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc, Span, Token
 
 from expertise.errors import StudyError
+from expertise.narratives.corpus import NARRATOR, speaker_labels
 from expertise.narratives.lexicons import list_lexicons, read_lexicon
 from expertise.words import Note, note
 
 SPANS = "lexicons"
-NARRATOR = "narrator"
 LONGEST_TEXT = 20_000_000
 SHORT_LINE = 50  # characters; a shorter line ends where its writer ended it
 # spaCy takes these words with a full stop for abbreviations; in narratives they end a sentence.
@@ -198,12 +198,6 @@ class Speakers:
                 turns.append((said, who, role if speakers[who] == NARRATOR else speakers[who]))
         doc.user_data["turns"] = Turns(*map(tuple, zip(*turns, strict=True)))
         return doc
-
-
-def speaker_labels(speakers: Iterable[str]) -> re.Pattern[str]:
-    """Return the pattern of a speaker's label at the start of a line, with its colon."""
-    names = "|".join(re.escape(name) for name in sorted(speakers, key=len, reverse=True))
-    return re.compile(rf"^(?P<label>{names})[^\S\n]*:[^\S\n]*", re.MULTILINE)
 
 
 def _turn(token: Token, field: str) -> str:
