@@ -34,6 +34,7 @@ class TextEntry:
     language: str = "nl"
     licence: str = ""
     file: str = ""
+    topics: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     speakers: dict[str, str] = field(default_factory=dict)
 
@@ -69,6 +70,7 @@ class Narrative:
     genre: str
     language: str
     licence: str
+    topics: tuple[str, ...]
     sha256: str
     speakers: dict[str, str]
     use: bool
@@ -316,8 +318,8 @@ def _narrative(folder: Path, entry: TextEntry, tellers: dict[str, dict[str, Any]
         )
     return Narrative(
         id=entry.id, participant=entry.participant, wave=entry.wave, genre=entry.genre,
-        language=entry.language, licence=entry.licence, sha256=entry.sha256,
-        speakers=entry.speakers, path=inside(folder, entry.file or f"texts/{entry.id}.txt"),
+        language=entry.language, licence=entry.licence, topics=entry.topics,
+        sha256=entry.sha256, speakers=entry.speakers, path=inside(folder, entry.file or f"texts/{entry.id}.txt"),
         **tellers[entry.participant],
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ def _quiet() -> Iterator[Any]:
 class Known:
     """Lists of words, all in lower case: names and places from deduce, contexts of our own."""
 
-    first_names: frozenset[str]
+    names: frozenset[str]
     surnames: frozenset[str]
     places: frozenset[str]
     everyday: frozenset[str]
@@ -103,7 +104,7 @@ class Known:
     def is_name(self, word: str) -> bool:
         """Whether a word in lower case is a first name and hardly anything else."""
         return (
-            word in self.first_names | self.common_names
+            word in self.names
             and word not in self.everyday
             and word not in self.not_names
             and word not in self.not_lower_names
@@ -127,7 +128,7 @@ def known() -> Known:
     }
     own["own_places"] = own.pop("places")
     return Known(
-        first_names=_deduce_list("names/lst_first_name"),
+        names=_deduce_list("names/lst_first_name") | own["common_names"],
         surnames=_deduce_list("names/lst_surname"),
         places=frozenset(
             place
@@ -140,5 +141,8 @@ def known() -> Known:
 
 
 def _deduce_list(name: str) -> frozenset[str]:
-    path = files("deduce.data.lookup") / "src" / name / "items.txt"
+    # Found without importing deduce, which is heavy and changes how a program logs.
+    found = find_spec("deduce")
+    assert found and found.origin
+    path = Path(found.origin).parent / "data" / "lookup" / "src" / name / "items.txt"
     return frozenset(line.strip().lower() for line in path.read_text("utf-8").splitlines())
