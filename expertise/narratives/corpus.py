@@ -319,7 +319,8 @@ def _narrative(folder: Path, entry: TextEntry, tellers: dict[str, dict[str, Any]
     return Narrative(
         id=entry.id, participant=entry.participant, wave=entry.wave, genre=entry.genre,
         language=entry.language, licence=entry.licence, topics=entry.topics,
-        sha256=entry.sha256, speakers=entry.speakers, path=inside(folder, entry.file or f"texts/{entry.id}.txt"),
+        sha256=entry.sha256, speakers=entry.speakers,
+        path=inside(folder, entry.file or f"texts/{entry.id}.txt"),
         **tellers[entry.participant],
     )  # fmt: skip
 

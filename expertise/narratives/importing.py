@@ -16,6 +16,7 @@ from expertise.files.safe import inside, write_atomically
 from expertise.narratives.corpus import (
     NARRATOR,
     CorpusFile,
+    Narrative,
     TextEntry,
     read_listing,
     speaker_labels,
@@ -135,7 +136,7 @@ def import_texts(
     new = [entry for entry in entries if _is_new(entry, listing)]
     notes += _doubles(new, listing)
     notes += [note("narratives.already", n=len(entries) - len(new))] * (len(new) < len(entries))
-    _write(folder, listing, new, texts)
+    _write(folder, listing.title, new, texts)
     counts = tuple(len(texts[entry.id].split()) for entry in new)
     return Imported(folder=folder, entries=tuple(new), words=counts, notes=tuple(notes))
 
@@ -232,14 +233,30 @@ def _doubles(new: list[TextEntry], listing: CorpusFile) -> list[Note]:
     return found
 
 
-def _write(
-    folder: Path, listing: CorpusFile, new: list[TextEntry], texts: Mapping[str, str]
-) -> None:
+def write_texts(
+    folder: Path, title: str, narratives: Iterable[Narrative], texts: Mapping[str, str]
+) -> Path:
+    """Write new words for known narratives as a corpus of its own; return its folder."""
+    entries = [
+        TextEntry(
+            id=old.id, participant=old.participant, wave=old.wave, genre=old.genre,
+            language=old.language, licence=old.licence, topics=old.topics, speakers=old.speakers,
+            sha256=hashlib.sha256(texts[old.id].encode()).hexdigest(),
+        )
+        for old in narratives
+    ]  # fmt: skip
+    if (folder / "corpus.toml").exists():
+        raise FileError(f"{folder.name}/ holds a corpus already; choose an empty folder")
+    _write(folder, title, entries, texts)
+    return folder
+
+
+def _write(folder: Path, title: str, new: list[TextEntry], texts: Mapping[str, str]) -> None:
     """Write the texts, then the listing; a text that is not listed does not exist."""
     (folder / "texts").mkdir(parents=True, exist_ok=True)
     written: list[Path] = []
     file = folder / "corpus.toml"
-    before = file.read_text("utf-8") if file.exists() else _head(listing)
+    before = file.read_text("utf-8") if file.exists() else _head(title)
     try:
         for entry in new:
             path = inside(folder, f"texts/{entry.id}.txt")
@@ -256,8 +273,8 @@ def _write(
         raise
 
 
-def _head(listing: CorpusFile) -> str:
-    return f"schema = 1\ntitle = {_quoted(listing.title)}\n"
+def _head(title: str) -> str:
+    return f"schema = 1\ntitle = {_quoted(title)}\n"
 
 
 def _block(entry: TextEntry) -> str:
@@ -265,8 +282,9 @@ def _block(entry: TextEntry) -> str:
     for name in ("id", "participant", "wave", "genre", "language", "licence", "sha256"):
         if value := getattr(entry, name):
             lines.append(f"{name} = {_quoted(value)}")
-    if entry.notes:
-        lines.append(f"notes = [{', '.join(map(_quoted, entry.notes))}]")
+    for name in ("topics", "notes"):
+        if values := getattr(entry, name):
+            lines.append(f"{name} = [{', '.join(map(_quoted, values))}]")
     if entry.speakers:
         pairs = (f"{_quoted(label)} = {_quoted(role)}" for label, role in entry.speakers.items())
         lines.append(f"speakers = {{ {', '.join(pairs)} }}")

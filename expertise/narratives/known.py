@@ -16,9 +16,7 @@ from typing import Any
 import simplemma
 from filelock import FileLock
 
-PREPARING = (
-    "Preparing the lists of Dutch names, places and institutions: once, one to two minutes…"
-)
+PREPARING = "Preparing the lists of Dutch names, places and institutions: once, one to two minutes…"
 
 
 def cache_folder() -> Path:
@@ -100,6 +98,12 @@ class Known:
     teams: frozenset[str]
     bare_teams: frozenset[str]
     holidays: frozenset[str]
+    place_before: frozenset[str]
+    to_place: frozenset[str]
+    works: frozenset[str]
+    determiners: frozenset[str]
+    stand_in_first: frozenset[str]
+    stand_in_last: frozenset[str]
 
     def is_name(self, word: str) -> bool:
         """Whether a word in lower case is a first name and hardly anything else."""
@@ -135,7 +139,8 @@ def known() -> Known:
             for part in ("province", "residence", "municipality", "region")
             for place in _deduce_list(f"locations/lst_placename/lst_{part}")
         ),
-        everyday=_deduce_list("whitelist/lst_stop_word") | _deduce_list("whitelist/lst_common_word"),
+        everyday=_deduce_list("whitelist/lst_stop_word")
+        | _deduce_list("whitelist/lst_common_word"),
         **own,
     )
 
@@ -143,6 +148,7 @@ def known() -> Known:
 def _deduce_list(name: str) -> frozenset[str]:
     # Found without importing deduce, which is heavy and changes how a program logs.
     found = find_spec("deduce")
-    assert found and found.origin
+    assert found is not None
+    assert found.origin is not None
     path = Path(found.origin).parent / "data" / "lookup" / "src" / name / "items.txt"
     return frozenset(line.strip().lower() for line in path.read_text("utf-8").splitlines())
