@@ -56,8 +56,10 @@ def patterns() -> tuple[Pattern, ...]:
 def find_patterns(text: str) -> list[Found]:
     """Return every identifier that has a form of its own: start, end, kind.
 
-    >>> find_patterns("op mijn 23e, in maart 2019")
-    [(16, 26, 'date'), (8, 11, 'age')]
+    Finds may overlap.
+
+    >>> find_patterns("op mijn 23e bij a@b.nl")
+    [(8, 11, 'age'), (16, 22, 'email')]
     """
     return [
         (match.start("it"), match.end("it"), pattern.kind)

@@ -32,7 +32,7 @@ def marked(path):
 
 
 def measured(texts, gold, found):
-    """Return the share of gold spans wholly covered, and the share of found spans that touch one."""
+    """Return the share of gold spans wholly covered, and of found spans that touch one."""
     hit = true = 0
     for name, text in texts.items():
         covered = {at for start, end, _ in found[name] for at in range(start, end)}
