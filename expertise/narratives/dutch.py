@@ -27,6 +27,7 @@ from expertise.words import Note, note
 
 SPANS = "lexicons"
 LONGEST_TEXT = 20_000_000
+KEPT = 100_000
 SHORT_LINE = 50  # characters; a shorter line ends where its writer ended it
 # spaCy takes these words with a full stop for abbreviations; in narratives they end a sentence.
 _WORDS = re.compile(
@@ -35,6 +36,7 @@ _WORDS = re.compile(
 )
 _NOT_START = np.uint64(2**64 - 1)
 _END = re.compile(r"[.!?…\U0001f300-\U0001faff\u2600-\u27bf\ufe0f]+")
+_FULL_STOPS = frozenset(".!?")
 _CLOSERS = frozenset("\"'”’»)]")
 
 
@@ -58,24 +60,24 @@ class Sentences:
         n = len(doc)
         if not n:
             return doc
-        starts = np.full(n, _NOT_START, dtype=np.uint64)
-        starts[0], line = 1, 0
-        marks = np.flatnonzero(doc.to_array(self.flag)).tolist()
-        for i in marks:
+        begins, line = [0], 0
+        for i in np.flatnonzero(doc.to_array(self.flag)[:-1]).tolist():
             mark, after = doc[i].text, i + 1
-            if after == n:
-                break
             follows = doc[after].text
-            if "\n" in mark:
+            if mark in _FULL_STOPS and follows[0].isalnum():
+                begins.append(after)
+            elif "\n" in mark:
                 if mark.count("\n") > 1 or not follows[0].islower() or _short(doc, line, i):
-                    starts[after] = 1
+                    begins.append(after)
                 line = after
-                continue
-            while follows in _CLOSERS and after + 1 < n and not doc[after - 1].whitespace_:
-                after += 1
-                follows = doc[after].text
-            if _ends(mark, after > i + 1, follows):
-                starts[after] = 1
+            else:
+                while follows in _CLOSERS and after + 1 < n and not doc[after - 1].whitespace_:
+                    after += 1
+                    follows = doc[after].text
+                if _ends(mark, after > i + 1, follows):
+                    begins.append(after)
+        starts = np.full(n, _NOT_START, dtype=np.uint64)
+        starts[begins] = 1
         return _with(doc, SENT_START, starts)
 
 
@@ -281,6 +283,8 @@ def dutch_pipeline(
 def _blank() -> Language:
     nlp = spacy.blank("nl")
     tokenizer: Any = nlp.tokenizer
+    # spaCy remembers how 10,000 words are cut; a corpus has more.
+    tokenizer.max_cache_size = KEPT
     tokenizer.rules = {
         form: rule for form, rule in tokenizer.rules.items() if not _WORDS.fullmatch(form)
     }
