@@ -9,6 +9,17 @@ __version__ = "0.1.0"
 
 _ROOM = {
     "ExpertiseError": "errors",
+    "MixedFit": "mixed.fit",
+    "Study": "study",
+    "StudyCheck": "study",
+    "StudyReport": "reporting",
+    "build_report": "reporting",
+    "check_study": "study",
+    "fit_mixed": "mixed.fit",
+    "new_study": "study",
+    "open_study": "study",
+    "read_table": "files.tables",
+    "study_report": "reporting",
 }
 
 __all__ = ["__version__", *sorted(_ROOM)]

@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.projections import register_projection
 
 from expertise.result import rounded, table_html
-from expertise.words import say
+from expertise.words import plain, say
 
 WIDE, PHONE = (6.4, 4.0), (4.0, 4.5)
 
@@ -205,12 +205,29 @@ def _style(look: Look) -> Any:
     }  # fmt: skip
 
 
-def end_label(axes: Axes, x: float, y: float, text: str, color: str) -> None:
-    """Write a line's name at its end, in its colour: no legend to decode."""
-    axes.annotate(
-        text, (x, y), xytext=(8, 0), textcoords="offset points",
-        va="center", color=color, fontweight="bold", annotation_clip=False,
-    )  # fmt: skip
+def end_labels(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> None:
+    """Write each line's name at its end, in its colour: no legend to decode.
+
+    Parameters
+    ----------
+    axes : Axes
+        Drawn on; its limits must be final.
+    ends : sequence of (x, y, text, colour)
+        Where lines end. Names that would overlap are moved apart.
+    """
+    low, high = axes.get_ylim()
+    # Height of a line of text in data units: size 10, 0.68 of the figure for the axes.
+    line = 13.0 / 72 / (0.68 * axes.figure.get_figheight()) * (high - low)  # type: ignore[union-attr]
+    bottom = float("-inf")
+    for x, y, text, color in sorted(ends, key=lambda end: end[1]):
+        words = textwrap.fill(text, 14)
+        half = line * (words.count("\n") + 1) / 2
+        place = max(y, bottom + half)
+        bottom = place + half
+        axes.annotate(
+            words, (x, place), xytext=(8, 0), textcoords="offset points",
+            va="center", color=color, fontweight="bold", annotation_clip=False, fontsize=10,
+        )  # fmt: skip
 
 
 def named_line(axes: Axes, y: float, text: str, look: Look) -> None:
@@ -222,9 +239,21 @@ def named_line(axes: Axes, y: float, text: str, look: Look) -> None:
     )  # fmt: skip
 
 
-def month_ticks(axes: Axes, months: Sequence[float], labels: Sequence[str]) -> None:
-    """Put ticks where the waves are, in real months."""
-    axes.set_xticks(list(months), list(labels))
+def month_ticks(
+    axes: Axes, months: Sequence[float], labels: Sequence[str], look: Look, lang: str = "en"
+) -> None:
+    """Put ticks where the waves are: their names, or months in numbers where names collide."""
+    span = max(months) - min(months) or 1
+    room = 24 if look.phone else 48
+    fits = all(
+        (after - before) / span * room > (len(one) + len(other)) / 2 + 1
+        for before, after, one, other in zip(months, months[1:], labels, labels[1:], strict=False)
+    )
+    axes.set_xticks(
+        list(months), list(labels) if fits else [plain(month, lang) for month in months]
+    )
+    if not fits:
+        axes.set_xlabel(say("result.months", lang), loc="left", fontsize=10)
 
 
 def png(axes: Axes, *, dark: bool = False, phone: bool = False, dpi: int = 160) -> bytes:

@@ -99,15 +99,36 @@ def rounded(table: pd.DataFrame, lang: str = "en", significant: int = 3) -> pd.D
 
 
 def table_html(table: pd.DataFrame, caption: str = "") -> str:
-    """Return a plain, accessible HTML table: header cells with scope, all text escaped."""
-    head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in table.columns)
+    """Return a plain, accessible HTML table: header cells with scope, all text escaped.
+
+    A wide table scrolls in its own box, which the keyboard can reach.
+    """
+    kinds = [
+        "" if _numeric(table.iloc[:, place]) else ' class="t"' for place in range(table.shape[1])
+    ]
+    head = "".join(
+        f'<th scope="col"{kind}>{escape(str(name))}</th>'
+        for name, kind in zip(table.columns, kinds, strict=True)
+    )
     rows = (
-        "<tr>" + "".join(f"<td>{escape(str(value))}</td>" for value in row) + "</tr>"
+        "<tr>"
+        + "".join(
+            f"<td{kind}>{escape(str(value))}</td>" for value, kind in zip(row, kinds, strict=True)
+        )
+        + "</tr>"
         for row in table.itertuples(index=False, name=None)
     )
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     body = "".join(rows)
-    return f'<table class="tidy">{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return (
+        f'<div class="table" tabindex="0"><table>{title}<thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _numeric(column: "pd.Series[Any]") -> bool:
+    """Whether a column reads as numbers, which stand right; words stand left."""
+    return all(str(value)[:1] in "0123456789−-–∞<" for value in column)
 
 
 def notes_html(notes: Iterable[Note], lang: str = "en") -> str:

@@ -44,7 +44,7 @@ class Archive:
 
     def __init__(self, path: str | Path | bytes, name: str | None = None) -> None:
         self.name = name or ("archive" if isinstance(path, bytes) else Path(path).name)
-        self._inflated = 0
+        self._inflated: dict[str, int] = {}
         try:
             self._zip = zipfile.ZipFile(BytesIO(path) if isinstance(path, bytes) else path)
         except _DAMAGED as error:
@@ -73,8 +73,8 @@ class Archive:
             with self._zip.open(info) as file:
                 while piece := file.read(_PIECE):
                     size += len(piece)
-                    self._inflated += len(piece)
-                    self._within(member, size, self._inflated)
+                    self._inflated[member] = size
+                    self._within(member, size, sum(self._inflated.values()))
                     pieces.append(piece)
         except _DAMAGED:
             raise self._damaged(member) from None

@@ -8,11 +8,10 @@ _ISO = re.compile(
     r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
 _LIKE = re.compile(
-    r"[0-9]{1,4}([-/.])[0-9]{1,2}\1[0-9]{1,4}(?:[T ][0-9]{1,2}:[0-9]{2}.*)?"
-    r"|[0-9]{1,2}[- ][a-zA-Z]{3,9}\.?[- ][0-9]{2,4}"
+    r"(?:[0-9]{4}([-/.])[0-9]{1,2}\1[0-9]{1,2}|[0-9]{1,2}([-/.])[0-9]{1,2}\2(?:[0-9]{4}|[0-9]{2})"
+    r"|[0-9]{1,2}[- ][a-zA-Z]{3,9}\.?[- ][0-9]{2,4})(?:[T ][0-9]{1,2}:[0-9]{2}.*)?"
 )
 _NAME = re.compile(r"datum|(?<![a-z])date(?![a-z])", re.IGNORECASE)
-SERIAL = (20_000, 80_000)  # the days 1954-10-03 to 2119-01-10 as Excel counts them
 EXCEL = "excel"
 ISO_SHOWN = "2025-01-31"
 
@@ -80,6 +79,6 @@ def in_clock_change(when: datetime) -> bool:
     return when.tzinfo is None and sunday and when.hour == 2
 
 
-def in_utc(when: datetime) -> datetime:
-    """Return a moment with an offset as the same moment in UTC, without the mark."""
-    return when.astimezone(UTC).replace(tzinfo=None)
+def in_utc(when: datetime | None) -> datetime | None:
+    """Return a moment with an offset as that moment in UTC, unmarked; others as they are."""
+    return when.astimezone(UTC).replace(tzinfo=None) if when and when.tzinfo else when

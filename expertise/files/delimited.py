@@ -2,18 +2,19 @@
 
 import csv
 import re
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import islice
 
 from expertise.errors import FileError
-from expertise.files.grid import Grid, Problem, Record, Source, tabulate
+from expertise.files.grid import Grid, Record, Source, most_usual, some, tabulate
 from expertise.files.text import decode
+from expertise.words import note
 
 MARKS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 MAX_CELL = 50_000_000
+_BLOCK = 1 << 16
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _MARKUP = re.compile(r"\s*(<!doctype html|<html|<table|<\?xml|<meta)", re.IGNORECASE)
@@ -33,14 +34,21 @@ def read_delimited(data: bytes, source: Source, delimiter: str | None = None) ->
         delimiter = delimiter or sniff(text, source.file)
         source = replace(source, kind="csv", encoding=found.encoding, delimiter=delimiter)
         grid = tabulate(source, _records(text, delimiter, source.file, first))
-    problems = _control_characters(grid) if _CONTROL.search(text) else ()
-    return replace(grid, notes=found.notes + grid.notes, problems=grid.problems + tuple(problems))
+    return _controlled(replace(grid, notes=found.notes + grid.notes), text)
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Yield lines with their ends; only CR, LF and CRLF end one, unlike `str.splitlines`."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start + _BLOCK) + 1 or len(text)
+        yield from _LINE.findall(text, start, end)
+        start = end
 
 
 def _records(text: str, delimiter: str, file: str, first: int) -> Iterator[Record]:
     """Yield each record with the line on which it starts."""
-    lines = (match[0] for match in _LINE.finditer(text))
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    reader = csv.reader(_lines(text), delimiter=delimiter, strict=True)
     start = first
     try:
         for cells in reader:
@@ -67,11 +75,10 @@ def sniff(text: str, file: str) -> str:
     """
     fits: dict[str, tuple[bool, float, int]] = {}
     for mark in MARKS:
-        lines = (match[0] for match in _LINE.finditer(text))
-        widths = [len(cells) for cells in islice(csv.reader(lines, delimiter=mark), 100) if cells]
-        usual, count = Counter(widths).most_common(1)[0]
+        widths = _widths(text, mark)
+        usual = most_usual(widths)
         if usual > 1:
-            fits[mark] = (widths[0] == usual, count / len(widths), usual)
+            fits[mark] = (widths[0] == usual, widths.count(usual) / len(widths), usual)
             single = len(widths) == 1
     if not fits:
         return ","
@@ -84,11 +91,30 @@ def sniff(text: str, file: str) -> str:
     return max(fits, key=lambda mark: fits[mark])
 
 
-def _control_characters(grid: Grid) -> Iterator[Problem]:
+def _widths(text: str, mark: str) -> list[int]:
+    """Count the fields of the first records under a separator."""
+    widths = []
+    with suppress(csv.Error):  # which `_records` reports with its line
+        for cells in islice(csv.reader(_lines(text), delimiter=mark), 100):
+            widths.append(len(cells))
+    return [width for width in widths if width] or [1]
+
+
+def _controlled(grid: Grid, text: str) -> Grid:
+    """Refuse cells with NUL, where other programs stop reading; note other control characters."""
+    if not _CONTROL.search(text):
+        return grid
+    problems, notes = list(grid.problems), list(grid.notes)
     for name, cells in grid.columns.items():
-        if which := [index for index, text in enumerate(cells.texts) if _CONTROL.search(text)]:
-            what = "holds a NUL or another control character; remove it"
-            yield grid.problem(name, cells.positions(which), what)
+        nul = [index for index, cell in enumerate(cells.texts) if "\0" in cell]
+        if nul:
+            what = "holds a NUL character; remove it"
+            problems.append(grid.where.problem(name, cells.positions(nul), what))
+        other = [index for index, cell in enumerate(cells.texts) if _CONTROL.search(cell)]
+        if set(other) - set(nul):
+            rows = some(grid.where.rows[cells.positions(other)].tolist())
+            notes.append(note("files.control", file=grid.source.file, column=name, rows=rows))
+    return replace(grid, problems=tuple(problems), notes=tuple(notes))
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from expertise.errors import DataError, ExpertiseError, FileError, listed
 from expertise.words import Note, note
 
 MAX_COLUMNS = 2_000
+BATCH = 20_000
 Record = tuple[int, Sequence[str]]
 
 
@@ -75,20 +76,17 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Grid:
-    """Cells as text under their header, and everything about the file that is worth keeping."""
+class Where:
+    """How rows and columns of a table are called in its file.
 
-    source: Source
-    columns: Mapping[str, Cells]
+    `rows`, shape (n,), numbers the rows as a person counts them: the lines of
+    a CSV, the rows of a sheet, the cases of SPSS; `letters` are a sheet's.
+    """
+
+    file: str
     rows: npt.NDArray[np.int64]
-    letters: Mapping[str, str] = field(default_factory=dict)
     unit: str = "line"
-    native: bool = False
-    notes: tuple[Note, ...] = ()
-    problems: tuple[Problem, ...] = ()
-    labels: Mapping[str, str] = field(default_factory=dict)
-    value_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    missing: pd.DataFrame = field(default_factory=lambda: missing_table(()))
+    letters: Mapping[str, str] = field(default_factory=dict)
 
     def place(self, column: str, rows: Sequence[int]) -> str:
         """Name cells as a person finds them: cell B3, or line 3 of a column."""
@@ -105,17 +103,43 @@ class Grid:
         what: str,
         error: type[ExpertiseError] = DataError,
     ) -> Problem:
-        """Return a problem in some rows (counted from 0) of a column."""
+        """Return a problem in rows (counted from 0) of a column; `what` says it in words."""
         rows = tuple(self.rows[list(positions)].tolist())
-        message = f"{self.source.file}, {self.place(column, rows)}: {what}"
-        return Problem(
-            file=self.source.file, message=message, rows=rows, column=column, error=error
-        )
+        message = f"{self.file}, {self.place(column, rows)}: {what}"
+        return Problem(file=self.file, message=message, rows=rows, column=column, error=error)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Grid:
+    """Cells as text under their header, and everything about the file that is worth keeping.
+
+    `native` files hold numbers and dates as such, written here with a point
+    and in ISO form.
+    """
+
+    source: Source
+    where: Where
+    columns: Mapping[str, Cells]
+    native: bool = False
+    notes: tuple[Note, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    value_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    missing: pd.DataFrame = field(default_factory=lambda: missing_table(()))
 
 
 def missing_table(rows: Iterable[tuple[int, str, str, str]]) -> pd.DataFrame:
     """Return cells that were missing for a reason: row (from 0), column, value, reason."""
     return pd.DataFrame(list(rows), columns=["row", "column", "value", "reason"])
+
+
+def some(rows: Sequence[int]) -> str:
+    """Name the first rows, in any language.
+
+    >>> some(range(1, 11))
+    '1, 2, 3, 4, 5, 6, 7, 8 …'
+    """
+    return ", ".join(map(str, rows[:8])) + " …" * (len(rows) > 8)
 
 
 def numbered(unit: str, rows: Sequence[object]) -> str:
@@ -128,7 +152,7 @@ def numbered(unit: str, rows: Sequence[object]) -> str:
 
 
 def tabulate(
-    source: Source, records: Iterable[Record], *, unit: str = "line", letters: bool = False
+    source: Source, records: Iterable[Record], *, unit: str = "line", letters: Sequence[str] = ()
 ) -> Grid:
     """Turn numbered records, the header first, into a grid; blank records are left out."""
     blank: list[int] = []
@@ -139,18 +163,18 @@ def tabulate(
     (row, names), body = head[0], chain(head[1:], filled)
     header = tuple(normalize("NFC", name).strip() for name in names)
     if problems := _header_problems(source.file, unit, row, header, head):
-        return Grid(source=source, columns={}, rows=np.array([]), unit=unit, problems=problems)
+        where = Where(file=source.file, rows=np.array([], dtype=np.int64))
+        return Grid(source=source, where=where, columns={}, problems=problems)
     rows, cells, problems = _columns(source.file, unit, header, body)
-    if not len(rows) and not problems:
+    if not len(rows):
         raise FileError(f"{source.file} has a header on {unit} {row} but nothing beneath it")
-    inside = [number for number in blank if row < number < rows[-1]] if len(rows) else []
+    inside = [number for number in blank if row < number < rows[-1]]
+    lettered = dict(zip(header, letters, strict=True)) if letters else {}
     return Grid(
         source=source,
+        where=Where(file=source.file, rows=rows, unit=unit, letters=lettered),
         columns=dict(zip(header, cells, strict=True)) if cells else {},
-        rows=rows,
-        letters={name: letter(index) for index, name in enumerate(header)} if letters else {},
-        unit=unit,
-        notes=(note("files.blank", file=source.file, rows=listed(inside)),) * bool(inside),
+        notes=(note("files.blank", file=source.file, rows=some(inside)),) * bool(inside),
         problems=problems,
     )
 
@@ -174,7 +198,7 @@ def _columns(
     for texts in index:
         texts.default_factory = texts.__len__
     codes = [array("i") for _ in header]
-    while batch := list(islice(body, 20_000)):
+    while batch := list(islice(body, BATCH)):
         ragged += [(row, len(cells)) for row, cells in batch if len(cells) != width]
         empty += [row for row, cells in batch if not any(cells)]
         rows.extend(row for row, _ in batch)
@@ -233,7 +257,7 @@ def _header_problems(
 def _header_below(head: Sequence[Record]) -> int | None:
     """Return the row of a header that stands below title lines, or None."""
     counts = [sum(map(bool, cells)) for _, cells in head]
-    usual = Counter(counts).most_common(1)[0][0] if len(head) > 2 else max(counts)
+    usual = most_usual(counts) if len(head) > 2 else max(counts)
     if counts[0] * 2 > usual:
         return None
     for (row, cells), count in zip(head[1:], counts[1:], strict=True):
@@ -241,6 +265,16 @@ def _header_below(head: Sequence[Record]) -> int | None:
         if count == usual and len(set(names)) == count and not any(map(_numeric, names)):
             return row
     return None
+
+
+def most_usual(counts: Sequence[int]) -> int:
+    """Return the most frequent number; of several the largest.
+
+    >>> most_usual([1, 1, 4, 4, 3])
+    4
+    """
+    times = Counter(counts)
+    return max(times, key=lambda count: (times[count], count))
 
 
 def _numeric(text: str) -> bool:

@@ -25,7 +25,10 @@ _VALUES = {
 }
 _FOUND = {what: re.compile(pattern, re.MULTILINE) for what, pattern in _VALUES.items()}
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[a-zA-Z]{2,}")
-_BSN = re.compile(r"^[0-9]{8,9}$|^[0-9]{4}[. ][0-9]{2}[. ][0-9]{3}$", re.MULTILINE)
+_DAY = "(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])$"  # such as 20250131
+_BSN = re.compile(
+    rf"^[0-9]{{9}}$|^(?!{_DAY})[0-9]{{8}}$|^[0-9]{{4}}[. ][0-9]{{2}}[. ][0-9]{{3}}$", re.MULTILINE
+)
 
 
 def identifier(name: str, texts: tuple[str, ...]) -> str | None:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 Verdict = Literal[".", ",", "any", "mixed", "ambiguous", "text"]
-EXACT = 2.0**53  # beyond this a float no longer tells neighbouring whole numbers apart
+EXACT = 2.0**53  # from here on a float no longer tells neighbouring whole numbers apart
 
 _DIGITS = "[0-9]+(?:[eE][+-]?[0-9]+)?"
 _POINT = r"(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
@@ -27,17 +27,21 @@ _PLAIN = _pattern(_DIGITS)
 _DECIMAL = {".": _pattern(_POINT), ",": _pattern(_swapped(_POINT))}
 _GROUPED = {",": _pattern(_GROUPS), ".": _pattern(_swapped(_GROUPS))}
 _ONE_GROUP = re.compile(r"\s*[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}\s*")
+_OTHER = re.compile(r"[^0-9.\n-]")
+_CHANGED = re.compile("^-?0[0-9]|^-?[0-9]{16}", re.MULTILINE)
 NOT_FINITE = re.compile(r"\s*[+-]?(?:nan|inf|infinity|oneindig)\s*", re.IGNORECASE)
-FOREIGN = re.compile(r"\s*[+-]?\d[\d.,]*\s*")
+ANY_SCRIPT = re.compile(r"\s*[+-]?\d[\d.,]*\s*")
 
 
-def reads(text: str, mark: str) -> bool:
-    """Tell whether a text is a number with this decimal mark.
+def reads(text: str, mark: str, *, grouped: bool = True) -> bool:
+    """Tell whether a text is a number with this decimal mark, thousands marked or not.
 
     >>> reads("1.234,5", ","), reads("1.234,5", ".")
     (True, False)
     """
-    return any(pattern.fullmatch(text) for pattern in (_PLAIN, _DECIMAL[mark], _GROUPED[mark]))
+    if _PLAIN.fullmatch(text) or _DECIMAL[mark].fullmatch(text):
+        return True
+    return grouped and bool(_GROUPED[mark].fullmatch(text))
 
 
 def convention(texts: Sequence[str]) -> Verdict:
@@ -87,13 +91,20 @@ def values(texts: Sequence[str], mark: str) -> npt.NDArray[np.float64]:
 
 
 def plain_values(texts: Sequence[str]) -> npt.NDArray[np.float64] | None:
-    """Return the values of texts that are all whole or have a point, or None: the fast way."""
-    if not set("".join(texts)) <= set("0123456789.-"):
+    """Return the values of texts that are beyond doubt numbers with a point or none, or None.
+
+    The fast way for the usual column. None as well for what a number would
+    change (leading zeros, very long digits) and for 1.234, which may be 1234.
+
+    >>> plain_values(["12.5", "-3", ""]), plain_values(["007"]), plain_values(["1.234"])
+    (array([12.5, -3. ,  nan]), None, None)
+    """
+    joined = "\n".join(texts)
+    if _OTHER.search(joined) or _CHANGED.search(joined):
         return None
-    pointed = [text for text in texts if "." in text]
-    if pointed and all(map(_ONE_GROUP.fullmatch, pointed)):
+    if "." in joined and all(_ONE_GROUP.fullmatch(text) for text in texts if "." in text):
         return None
     try:
-        return np.array([float(text) if text else np.nan for text in texts])
+        return np.array([float(text or "nan") for text in texts])
     except ValueError:
         return None

@@ -1,7 +1,10 @@
 """SPSS files: values as text, labels, and the reasons why values are missing."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import subprocess
+import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +12,20 @@ import numpy as np
 import pandas as pd
 import pyreadstat
 
-from expertise.errors import FileError, listed
-from expertise.files.grid import Cells, Grid, Source, missing_table
+from expertise.errors import FileError
+from expertise.files.grid import Cells, Grid, Source, Where, missing_table
 from expertise.words import Note, note
 
 _EXACT = 2**53
+_TRIAL = (
+    "import sys, pyreadstat;"
+    " pyreadstat.read_sav(sys.argv[1], user_missing=True, output_format='dict')"
+)
 
 
 def read_sav(path: Path, source: Source) -> Grid:
     """Read an SPSS file; a user-missing value becomes missing and keeps its reason."""
+    _survive(path, source.file)
     try:
         table, meta = pyreadstat.read_sav(str(path), user_missing=True)
     except (
@@ -47,18 +55,29 @@ def read_sav(path: Path, source: Source) -> Grid:
             where = cells.positions([code])
             missing += [(int(row), column, cells.texts[code], reason) for row in where]
         columns[column] = cells.emptied(reasons)
-        notes += _unlabelled(source.file, column, columns[column], labels.get(column, {}))
+        codes = [cells.texts[code] for code in reasons]
+        notes += _unlabelled(source.file, column, columns[column], labels.get(column, {}), codes)
     return Grid(
         source=replace(source, kind="sav", encoding=meta.file_encoding, decimal="."),
+        where=Where(file=source.file, rows=np.arange(1, len(table) + 1), unit="case"),
         columns=columns,
-        rows=np.arange(1, len(table) + 1),
-        unit="case",
         native=True,
         notes=tuple(notes),
         labels={k: str(v) for k, v in meta.column_names_to_labels.items() if v},
         value_labels=labels,
         missing=missing_table(missing),
     )
+
+
+def _survive(path: Path, file: str) -> None:
+    """Read the file in a process of its own first: the C library beneath crashes on some damage."""
+    command = [sys.executable, "-I", "-c", _TRIAL, str(path)]
+    try:
+        code = subprocess.run(command, capture_output=True, timeout=300, check=False).returncode
+    except subprocess.TimeoutExpired:
+        code = -1
+    if code not in (0, 1):  # 1 is an error that reading again will name
+        raise FileError(f"{file}: damaged file (its reader breaks down); export it from SPSS again")
 
 
 def coded(column: "pd.Series[Any]") -> Cells:
@@ -70,12 +89,12 @@ def coded(column: "pd.Series[Any]") -> Cells:
     return Cells(tuple(distinct), lookup[codes])
 
 
-def _written(value: Any) -> str:
-    """Write 7.0 as 7, a moment as ISO, anything else as it is."""
+def _written(value: object) -> str:
+    """Write 7.0 as 7, dates in ISO form, anything else as it is."""
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
         return str(int(value))
-    if isinstance(value, pd.Timestamp):
-        return value.date().isoformat() if value == value.normalize() else value.isoformat(" ")
+    if isinstance(value, datetime):
+        return str(value.date() if value.time() == time() else value)
     return f"{value}"
 
 
@@ -95,7 +114,10 @@ def _reasons(cells: Cells, ranges: Sequence[Any], labels: Mapping[str, str]) -> 
     return {index: labels.get(cells.texts[index], "user-missing") for index in found}
 
 
-def _unlabelled(file: str, column: str, cells: Cells, labels: Mapping[str, str]) -> Iterator[Note]:
+def _unlabelled(
+    file: str, column: str, cells: Cells, labels: Mapping[str, str], reasons: Collection[str]
+) -> Iterator[Note]:
+    """Note values without a label where other values, not only missing ones, have one."""
     without = sorted(text for text in cells.texts if text and text not in labels)
-    if labels and without:
-        yield note("files.unlabelled", file=file, column=column, values=listed(without))
+    if without and set(labels) - set(reasons):
+        yield note("files.unlabelled", file=file, column=column, values=", ".join(without[:8]))

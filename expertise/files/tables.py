@@ -1,20 +1,21 @@
 """Tables from CSV, XLSX and SPSS files, read surely or refused with the row and the column."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from expertise.errors import ExpertiseError, FileError, PrivacyError, listed, nearest
-from expertise.files.columns import Column, Reading, series
-from expertise.files.delimited import read_delimited
-from expertise.files.grid import Cells, Grid, Problem, Source, missing_table
+from expertise.files.columns import series
+from expertise.files.delimited import MARKS, read_delimited
+from expertise.files.grid import Grid, Problem, Source, Where, missing_table
+from expertise.files.guess import named_as_id
 from expertise.files.identifiers import identifier
+from expertise.files.reading import Column, Reading
 from expertise.files.sav import read_sav
 from expertise.files.text import read_bytes
 from expertise.files.xlsx import read_xlsx
@@ -32,8 +33,9 @@ class TableFile:
         gaps) or float64, dates as datetime64, missing cells as NaN or NaT.
     source
         File, sha256, kind, encoding, delimiter, decimal mark, sheet.
-    rows
-        Shape (n,): the number that each row of `table` has in the file.
+    where
+        How rows are numbered in the file; `where.problem(column, positions,
+        what)` names rows of `table` (from 0) as a person finds them.
     labels, value_labels
         Of SPSS variables: column to label, and column to value to label.
     missing
@@ -44,16 +46,11 @@ class TableFile:
 
     table: pd.DataFrame
     source: Source
-    rows: npt.NDArray[np.int64]
+    where: Where
     labels: Mapping[str, str]
     value_labels: Mapping[str, Mapping[str, str]]
     missing: pd.DataFrame
     notes: tuple[Note, ...]
-    grid: Grid
-
-    def problem(self, column: str, positions: Iterable[int], what: str) -> Problem:
-        """Return a problem in rows of `table` (from 0), named as in the file."""
-        return self.grid.problem(column, positions, what)
 
     def __repr__(self) -> str:
         rows, columns = self.table.shape
@@ -75,6 +72,13 @@ class _Options:
     dates: str | None = None
     drop: Sequence[str] = ()
     allow: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if self.decimal not in (None, ".", ","):
+            raise FileError(f"decimal is {self.decimal!r}; allowed are '.' and ','")
+        if self.delimiter is not None and self.delimiter not in MARKS:
+            names = ", ".join(map(repr, MARKS))
+            raise FileError(f"delimiter is {self.delimiter!r}; allowed are {names}")
 
 
 def read_table(
@@ -188,42 +192,58 @@ def check_table(path: str | Path, **options: Any) -> tuple[Problem, ...]:
 
 def _read(path: Path, options: _Options) -> tuple[TableFile, tuple[Problem, ...]]:
     """Read a file as far as it goes; the table counts only when there are no problems."""
-    grid = _without(_grid(path, options), options.drop)
-    problems = [*grid.problems, *_absent(grid, options), *_identifiers(grid, options.allow)]
-    rules = {**{name: Column("id") for name in options.ids}, **options.columns}
+    whole = _grid(path, options)
+    grid = _without(whole, options.drop)
+    wanted = (*options.ids, *options.required, *options.columns, *options.unique, *options.allow)
+    problems = [*grid.problems, *_absent(whole, options.drop), *_absent(grid, wanted)]
+    problems += _identifiers(grid, options.allow)
     columns: dict[str, pd.Series[Any]] = {}
-    notes = list(grid.notes)
-    marks: dict[str, str] = {}
+    readings: dict[str, Reading] = {}
     gone = [grid.missing]
-    for name, cells in grid.columns.items():
-        rule = rules.get(name)
-        codes = rule.missing if rule else ()
-        if not (rule and rule.kind == "id"):
-            codes = (*codes, *options.missing)
-        declared = [index for index, text in enumerate(cells.texts) if text and text in codes]
-        gone.append(_declared_missing(name, cells, declared))
-        reading = Reading(
-            grid=grid, name=name, cells=cells.emptied(declared) if declared else cells,
-            rule=rule, decimal=options.decimal, form=options.dates,
-        )  # fmt: skip
-        columns[name] = series(reading)
-        problems += reading.problems
-        notes += reading.notes
-        if reading.mark:
-            marks[name] = reading.mark
+    for name in grid.columns:
+        readings[name], declared = _reading(grid, name, options)
+        columns[name] = series(readings[name])
+        gone.append(declared)
+    marks = {name: reading.used_mark for name, reading in readings.items() if reading.used_mark}
+    if set(marks.values()) == {"."}:  # then 1.234 elsewhere in the file is no thousand either
+        for name in [name for name, reading in readings.items() if reading.ambiguous]:
+            readings[name], _ = _reading(grid, name, replace(options, decimal="."))
+            columns[name] = series(readings[name])
+    problems += [problem for reading in readings.values() for problem in reading.problems]
     problems += _two_marks(grid, marks) + _repeated(grid, columns, options.unique)
-    mark = next(iter(marks.values()), options.decimal)
     result = TableFile(
         table=pd.DataFrame(columns),
-        source=replace(grid.source, decimal=mark),
-        rows=grid.rows,
+        source=replace(grid.source, decimal=next(iter(marks.values()), options.decimal)),
+        where=grid.where,
         labels=grid.labels,
         value_labels=grid.value_labels,
-        missing=pd.concat(gone, ignore_index=True),
-        notes=tuple(notes),
-        grid=grid,
+        missing=pd.concat([part for part in gone if len(part)] or gone[:1], ignore_index=True),
+        notes=grid.notes + tuple(note for one in readings.values() for note in one.notes),
     )
     return result, tuple(problems)
+
+
+def _reading(grid: Grid, name: str, options: _Options) -> tuple[Reading, pd.DataFrame]:
+    """Return a column ready to be read, and its cells that are declared missing."""
+    rule = options.columns.get(name) or (Column("id") if name in options.ids else None)
+    cells, codes = grid.columns[name], set(rule.missing if rule else ())
+    if not (rule.kind == "id" if rule else named_as_id(name)):
+        codes.update(options.missing)
+    declared = [index for index, text in enumerate(cells.texts) if text and text in codes]
+    gone = missing_table(
+        (int(row), name, cells.texts[index], "declared missing")
+        for index in declared
+        for row in cells.positions([index])
+    )
+    reading = Reading(
+        grid=grid,
+        name=name,
+        cells=cells.emptied(declared) if declared else cells,
+        rule=rule,
+        decimal=None if grid.native else options.decimal,
+        form=options.dates,
+    )
+    return reading, gone
 
 
 def _grid(path: Path, options: _Options) -> Grid:
@@ -249,11 +269,10 @@ def _without(grid: Grid, drop: Sequence[str]) -> Grid:
     return replace(grid, columns=kept, notes=grid.notes + notes * bool(dropped))
 
 
-def _absent(grid: Grid, options: _Options) -> list[Problem]:
-    """Return the columns that were asked for and are not there."""
+def _absent(grid: Grid, wanted: Sequence[str]) -> list[Problem]:
+    """Return the columns that were named and are not there."""
     if not grid.columns:
         return []
-    wanted = [*options.ids, *options.required, *options.columns, *options.unique, *options.allow]
     file = grid.source.file
     return [
         Problem(
@@ -275,20 +294,12 @@ def _identifiers(grid: Grid, allow: Sequence[str]) -> list[Problem]:
         if name not in allow
     }
     return [
-        grid.problem(
+        grid.where.problem(
             name, (), f"seems to hold {what}; drop the column, or allow it by name", PrivacyError
         )
         for name, what in found.items()
         if what
     ]
-
-
-def _declared_missing(name: str, cells: Cells, declared: Sequence[int]) -> pd.DataFrame:
-    return missing_table(
-        (int(row), name, cells.texts[index], "declared missing")
-        for index in declared
-        for row in cells.positions([index])
-    )
 
 
 def _two_marks(grid: Grid, marks: Mapping[str, str]) -> list[Problem]:
@@ -298,7 +309,7 @@ def _two_marks(grid: Grid, marks: Mapping[str, str]) -> list[Problem]:
     comma = next(name for name, mark in marks.items() if mark == ",")
     point = next(name for name, mark in marks.items() if mark == ".")
     what = f"has decimal commas while column {point!r} has decimal points; declare decimal"
-    return [grid.problem(comma, (), what)]
+    return [grid.where.problem(comma, (), what)]
 
 
 def _repeated(
@@ -310,4 +321,4 @@ def _repeated(
     keys = pd.DataFrame({name: columns[name] for name in unique})
     twice = np.flatnonzero(keys.duplicated(keep=False))
     what = f"these rows are the same in {listed(unique)}; each combination may occur once"
-    return [grid.problem(unique[0], twice, what)] * bool(len(twice))
+    return [grid.where.problem(unique[0], twice, what)] * bool(len(twice))

@@ -21,11 +21,13 @@ from expertise.narratives.corpus import (
     read_listing,
     speaker_labels,
 )
+from expertise.narratives.patterns import LABELS, find_patterns
 from expertise.narratives.readers import read_words
 from expertise.result import Result, tidy_table
 from expertise.words import Note, note, say
 
 ABOUT = ("file", "id", "participant", "wave", "genre", "language", "licence")
+DIRECT = ("email", "phone", "bsn", "iban", "postcode", "address")
 _LINE_END = re.compile("\r\n?|[\v\f\x85\u2028\u2029]")
 _CONTROL = re.compile("[\x01-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -159,7 +161,12 @@ def normalised(words: str, file: str) -> tuple[str, tuple[Note, ...]]:
         "direction": _DIRECTION.search(text) is not None,
         "stacked": _MARKS.search(text) is not None,
     }
-    return text, tuple(note(f"narratives.{key}", file=file) for key, here in told.items() if here)
+    notes = [note(f"narratives.{key}", file=file) for key, here in told.items() if here]
+    kinds = Counter(kind for _, _, kind in find_patterns(text) if kind in DIRECT)
+    if kinds:
+        counts = ", ".join(f"{n} {LABELS[kind]}" for kind, n in sorted(kinds.items()))
+        notes.append(note("narratives.direct", file=file, kinds=counts))
+    return text, tuple(notes)
 
 
 def _facts(paths: list[Path], about: pd.DataFrame | None) -> list[TextEntry]:

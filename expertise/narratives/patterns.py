@@ -14,6 +14,11 @@ MONTHS = (
     "januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september",
     "oktober", "november", "december",
 )  # fmt: skip
+LABELS = {
+    "date": "datum", "age": "leeftijd", "place": "plaats", "organisation": "organisatie",
+    "address": "adres", "postcode": "postcode", "phone": "telefoonnummer", "email": "e-mail",
+    "url": "webadres", "iban": "rekening", "bsn": "bsn", "number": "nummer", "person": "persoon",
+}  # fmt: skip
 UNITS = ("een", "twee", "drie", "vier", "vijf", "zes", "zeven", "acht", "negen")
 TEENS = (
     "tien", "elf", "twaalf", "dertien", "veertien", "vijftien", "zestien", "zeventien", "achttien",

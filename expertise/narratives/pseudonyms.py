@@ -12,14 +12,9 @@ from pathlib import Path
 from expertise.errors import FileError, PrivacyError
 from expertise.files.safe import unreadable
 from expertise.narratives.known import known
-from expertise.narratives.patterns import MONTHS
+from expertise.narratives.patterns import LABELS, MONTHS
 from expertise.narratives.wording import words_of
 
-LABELS = {
-    "date": "datum", "age": "leeftijd", "place": "plaats", "organisation": "organisatie",
-    "address": "adres", "postcode": "postcode", "phone": "telefoonnummer", "email": "e-mail",
-    "url": "webadres", "iban": "rekening", "bsn": "bsn", "number": "nummer", "person": "persoon",
-}  # fmt: skip
 _FULL = re.compile(
     rf"(?P<lead>(?:\w+dag\s+)?)(?P<day>\d{{1,2}})\s+(?P<month>{'|'.join(MONTHS)})(?:\s+(?P<year>\d{{4}}))?",
     re.IGNORECASE,

@@ -13,7 +13,8 @@ from expertise.errors import FileError, listed
 from expertise.files.safe import write_atomically
 from expertise.files.text import read_text
 from expertise.narratives.deidentify import COLUMNS, Deidentified, rewritten
-from expertise.narratives.pseudonyms import LABELS, outside_git
+from expertise.narratives.patterns import LABELS
+from expertise.narratives.pseudonyms import outside_git
 from expertise.words import say
 
 MAX_BYTES = 50_000_000

@@ -28,12 +28,22 @@ class Label:
 
 
 @frozen
+class Asked:
+    """Who could be asked: a covariate within bounds (children from seven years, for example)."""
+
+    covariate: str
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+@frozen
 class Perspective:
     """A role from which people tell and answer; `slot` 1 to 3 gives it its colour and marker."""
 
     nl: Label
     en: Label
     slot: int = 0
+    asked: Asked | None = None
 
     def label(self, lang: str) -> str:
         """Return the word for one person with this role."""
@@ -88,7 +98,10 @@ class People:
     institution: str = ""
     consent: dict[str, str] = field(default_factory=dict)
     covariates: dict[str, Covariate] = field(default_factory=dict)
+    decimal: Literal["", ",", "."] = ""
+    missing: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
 
 
 @frozen
@@ -132,8 +145,10 @@ class Table:
     sheet: str = ""
     perspective: str = ""
     wave: str = ""
-    missing: tuple[str, ...] = ("",)
+    decimal: Literal["", ",", "."] = ""
+    missing: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
 
 
 @frozen
@@ -153,8 +168,9 @@ class Model:
     residual: str | None = None
     dispersion: str | None = None
     worthwhile: float | None = None
+    named: Text | None = None
     term: str = ""
-    answer: Text | None = None
+    effect: Text | None = None
 
 
 @frozen

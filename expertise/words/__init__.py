@@ -8,6 +8,7 @@ from math import floor, isfinite, log10
 from typing import Any
 
 LANGUAGES = ("en", "nl")
+NO_BREAK = "\u00a0"
 
 
 @cache
@@ -68,6 +69,16 @@ def number(value: float, digits: int = 2, lang: str = "en") -> str:
     return text.replace(".", ",") if lang == "nl" else text
 
 
+def plain(value: float, lang: str = "en") -> str:
+    """Write a number with no more digits than it has.
+
+    >>> plain(1.5, "nl"), plain(6.0, "nl")
+    ('1,5', '6')
+    """
+    text = f"{value:g}".replace("-", "−")
+    return text.replace(".", ",") if lang == "nl" else text
+
+
 def digits_for(width: float, significant: int = 2) -> int:
     """Return how many decimals an interval of this width warrants.
 
@@ -82,9 +93,12 @@ def digits_for(width: float, significant: int = 2) -> int:
 def interval(estimate: float, low: float, high: float, lang: str = "en", unit: str = "") -> str:
     """Write an estimate and its interval with the digits the interval warrants.
 
-    >>> interval(-2.33, -5.62, 0.97, "nl")
+    The interval does not break over lines.
+
+    >>> interval(-2.33, -5.62, 0.97, "nl").replace(NO_BREAK, " ")
     '−2,3 (−5,6 tot 1,0)'
     """
     digits = digits_for(high - low)
     first, second, third = (number(x, digits, lang) + unit for x in (estimate, low, high))
-    return f"{first} ({second} {say('result.to', lang)} {third})"
+    inside = f"({second} {say('result.to', lang)} {third})".replace(" ", NO_BREAK)
+    return f"{first} {inside}"

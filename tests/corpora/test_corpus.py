@@ -20,6 +20,7 @@ ENTRIES = {entry["id"]: entry for entry in LISTING["texts"]}
 RAW = {text: (FOLDER / entry["file"]).read_bytes() for text, entry in ENTRIES.items()}
 TEXTS = {text: raw.decode("utf-8") for text, raw in RAW.items()}
 GOLD = pd.read_csv(FOLDER / "gold.csv", keep_default_na=False)
+GOLD["words"] = [TEXTS[row.text][row.start : row.end] for row in GOLD.itertuples()]
 PEOPLE = pd.read_csv(FOLDER / "people.csv", dtype=str, keep_default_na=False)
 README = (FOLDER / "README.md").read_text("utf-8")
 
@@ -29,12 +30,6 @@ EVERY_TEXT = pytest.mark.parametrize("text", list(ENTRIES))
 def parts(text):
     """Split T01-naaste-2 into triad, role and wave."""
     return text.split("-")
-
-
-def spans(text):
-    """Return the text's gold rows with the words they cover."""
-    rows = GOLD[GOLD["text"] == text]
-    return rows.assign(words=[TEXTS[text][a:b] for a, b in zip(rows.start, rows.end, strict=True)])
 
 
 def test_the_listing_says_that_it_is_invented_and_free_to_use():
@@ -107,7 +102,7 @@ def test_people_are_complete_and_vary():
 
 @EVERY_TEXT
 def test_gold_spans_lie_in_the_text_and_split_no_word(text):
-    words, rows = TEXTS[text], spans(text)
+    words, rows = TEXTS[text], GOLD[GOLD["text"] == text]
     assert len(rows) >= 6
     end = 0
     for row in rows.itertuples():
@@ -127,9 +122,17 @@ def test_gold_holds_every_kind_and_names_persons_only():
     assert set(PEOPLE["person"]) <= set(named["person"])
 
 
+def test_the_datasheet_counts_what_is_there():
+    counts = GOLD["kind"].value_counts()
+    assert README.startswith("# Drie kunnen meer dan één")
+    assert f"\n{len(TEXTS)} stories in Dutch" in README
+    told = " ".join(README.split())
+    assert f"Marked details: {len(GOLD)}, of which {counts['person']} persons" in told
+    assert f"{counts['date']} dates, {counts['place']} places" in told
+
+
 def test_a_name_is_one_person_in_a_triad_or_a_shared_surname():
-    rows = pd.concat([spans(text) for text in TEXTS])
-    named = rows[rows["kind"] == "person"].assign(triad=rows["text"].str[:3])
+    named = GOLD[GOLD["kind"] == "person"].assign(triad=GOLD["text"].str[:3])
     for (triad, words), same in named.groupby(["triad", "words"]):
         if same["person"].nunique() > 1:
             family = PEOPLE["person"][PEOPLE["triad"] == triad]
@@ -139,19 +142,17 @@ def test_a_name_is_one_person_in_a_triad_or_a_shared_surname():
 @EVERY_TEXT
 def test_no_name_of_a_triad_is_left_unmarked(text):
     triad = parts(text)[0]
-    known = pd.concat([spans(other) for other in TEXTS if other.startswith(triad)])
-    known = known[~known["kind"].isin(["date", "age", "number"])]
+    known = GOLD[GOLD["text"].str.startswith(triad) & ~GOLD["kind"].isin(["date", "age", "number"])]
     bare = list(TEXTS[text])
-    for row in spans(text).itertuples():
+    for row in GOLD[GOLD["text"] == text].itertuples():
         bare[row.start : row.end] = "\0" * (row.end - row.start)
-    for words in known["words"].unique():
+    for words in set(known["words"]):
         assert not re.search(rf"(?<!\w){re.escape(words)}(?!\w)", "".join(bare)), words
 
 
 def test_invented_numbers_reach_nobody():
-    rows = pd.concat([spans(text) for text in TEXTS])
-    assert rows["words"][rows["kind"] == "email"].str.endswith(".example").all()
-    for phone in rows["words"][rows["kind"] == "phone"]:
+    assert GOLD["words"][GOLD["kind"] == "email"].str.endswith(".example").all()
+    for phone in GOLD["words"][GOLD["kind"] == "phone"]:
         assert re.match(r"(06[- ]?|\+31 6 |\d{3,4}-)0", phone), "this number may be given out"
 
 

@@ -287,3 +287,12 @@ def test_bad_inputs_end_as_their_index_says(bad_inputs, tmp_path):
         else:
             assert len(import_texts([path], tmp_path / f"c-{name}").entries) == 1
         assert time.monotonic() - start < 5
+
+
+def test_direct_identifiers_are_counted_and_not_repeated(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("Bel 06-12345678 of mail ria@voorbeeld.nl. Mijn BSN is 123456782.", "utf-8")
+    notes = [str(item) for item in import_texts([path], tmp_path / "corpus").notes]
+    assert "(1 bsn, 1 e-mail, 1 telefoonnummer)" in notes[0]
+    assert "123" not in notes[0]
+    assert "ria" not in notes[0]

@@ -1,14 +1,17 @@
 """One function over many texts: the same from every engine, and after an interruption."""
 
+from contextlib import nullcontext
 from functools import partial
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from expertise.errors import FileError, StudyError
-from expertise.narratives import many
+from expertise.narratives import known, many
 from expertise.narratives.corpus import read_corpus
 from expertise.narratives.counting import words_in
-from expertise.narratives.many import Pipeline, map_texts
+from expertise.narratives.many import Pipeline, map_texts, stream
 
 TEXTS = {f"p{1 + n % 2}-{n}": f"Verhaal {n} gaat over hoop {'en rust ' * n}." for n in range(20)}
 
@@ -88,3 +91,55 @@ def test_a_finished_run_asks_nothing_again(corpus, tmp_path, monkeypatch):
 def test_impossible_wishes_are_refused(corpus):
     with pytest.raises(StudyError, match="n_process is 0; write a whole number of 1 or more"):
         map_texts(corpus, lemmas, n_process=0)
+
+
+@pytest.mark.soak
+def test_memory_stays_flat_over_ten_million_words():
+    psutil = pytest.importorskip("psutil")
+    count = {"words": 0}
+
+    def texts():
+        rng = np.random.default_rng(1)
+        while count["words"] < 10_000_000:
+            words = ["gewoon", "weer"] * 140 + [f"woord{n}" for n in rng.integers(0, 10**12, 20)]
+            count["words"] += len(words)
+            yield SimpleNamespace(text=" ".join(words), role="patient", speakers={})
+
+    marks = iter([3_000_000, 10_000_000 - 300])
+    mark, used = next(marks), []
+    for _ in stream(Pipeline(lexicons=()).load(), texts()):
+        if count["words"] >= mark:
+            used.append(psutil.Process().memory_info().rss)
+            mark = next(marks, 10**9)
+    assert used[1] < 1.1 * used[0]
+
+
+def test_new_words_are_forgotten_after_their_batch(monkeypatch):
+    monkeypatch.setattr(many, "MOST_WORDS", 0)
+    nlp = Pipeline(lexicons=()).load()
+    texts = (
+        SimpleNamespace(text=f"nieuwwoord{n} en nog een", role="patient", speakers={})
+        for n in range(400)
+    )
+    sizes = [len(nlp.vocab.strings) for _ in stream(nlp, texts)]
+    assert max(sizes) - min(sizes) <= 3 * many.BATCH
+
+
+def test_the_index_of_names_is_made_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("EXPERTISE_CACHE", str(tmp_path))
+    made = []
+
+    class Slow:
+        @staticmethod
+        def Deduce(cache_path, build_lookup_structs):  # noqa: N802
+            made.append(cache_path)
+            (cache_path / "cache").mkdir(parents=True)
+            (cache_path / "cache" / "lookup_structs.pickle").write_bytes(b"x")
+
+    monkeypatch.setattr(known, "_quiet", lambda: nullcontext(Slow))
+    index = known.prepare_deduce()
+    assert index == known.prepare_deduce()
+    assert index.read_bytes() == b"x"
+    assert len(made) == 1
+    assert index.is_relative_to(tmp_path)
+    assert not made[0].exists()

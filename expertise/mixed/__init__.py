@@ -1,0 +1,1 @@
+"""Mixed-effects models of outcomes, from formula to inference."""

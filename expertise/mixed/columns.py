@@ -1,0 +1,162 @@
+"""Reads the columns of a table that a model names: numbers, or categories with their codes."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from expertise.errors import DataError, DesignError, listed, nearest
+
+Array = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Column:
+    """One column as read: numbers, or codes into levels (-1 where missing)."""
+
+    name: str
+    index: pd.Index
+    numbers: Array | None
+    codes: Codes | None = None
+    levels: tuple[Any, ...] = ()
+    ordered: bool = False
+
+    @property
+    def missing(self) -> NDArray[np.bool_]:
+        """Shape (n,): where there is no value."""
+        return np.isnan(self.numbers) if self.numbers is not None else self.filled < 0
+
+    @property
+    def filled(self) -> Codes:
+        """The codes of a factor."""
+        assert self.codes is not None
+        return self.codes
+
+    def take(self, rows: NDArray[Any]) -> "Column":
+        """Return these rows only."""
+        return replace(
+            self,
+            index=self.index[rows],
+            numbers=None if self.numbers is None else self.numbers[rows],
+            codes=None if self.codes is None else self.codes[rows],
+        )
+
+    def as_factor(self) -> "Column":
+        """Return numbers as levels in rising order; a factor stays as it is."""
+        if self.numbers is None:
+            return self
+        codes, levels = pd.factorize(self.numbers, sort=True)
+        return replace(self, numbers=None, codes=codes, levels=tuple(map(plain, levels.tolist())))
+
+    def seen(self) -> "Column":
+        """Return a factor with only the levels that its rows hold."""
+        found = np.flatnonzero(np.bincount(self.filled[self.filled >= 0], minlength=1))
+        if self.numbers is not None or len(found) == len(self.levels):
+            return self
+        to = np.full(len(self.levels) + 1, -1)
+        to[found] = np.arange(len(found))
+        levels = tuple(self.levels[at] for at in found)
+        return replace(self, codes=to[self.filled], levels=levels)
+
+
+Frame = Mapping[str, Column]
+
+
+def plain(level: Any) -> Any:
+    """Return 3 for 3.0; other levels unchanged."""
+    return int(level) if isinstance(level, float) and level.is_integer() else level
+
+
+def read_columns(data: pd.DataFrame, names: Iterable[str]) -> dict[str, Column]:
+    """Read the named columns; strings and truth values become factors in sorted order.
+
+    Raises
+    ------
+    DesignError
+        For a column that is not there, or that is no number and no category.
+    DataError
+        For a column that mixes numbers and text, or holds an infinite value.
+    """
+    if not isinstance(data, pd.DataFrame):
+        raise DesignError(f"the data are a {type(data).__name__}; a pandas DataFrame is needed")
+    return {name: _read(data, name) for name in dict.fromkeys(names)}
+
+
+def _read(data: pd.DataFrame, name: str) -> Column:
+    if name not in data.columns:
+        raise DesignError(
+            f"the formula names {name!r}, which is no column of the table"
+            f"{nearest(name, data.columns)}; it has {listed(data.columns)}"
+        )
+    series = data[name]
+    if isinstance(series, pd.DataFrame):
+        raise DesignError(f"the table has {series.shape[1]} columns named {name!r}; rename them")
+    kind = series.dtype
+    numbers = codes = None
+    levels: tuple[Any, ...] = ()
+    ordered = False
+    if isinstance(kind, pd.CategoricalDtype):
+        ordered = bool(kind.ordered)
+        codes, levels = series.cat.codes.to_numpy(np.intp), tuple(series.cat.categories)
+    elif pd.api.types.is_bool_dtype(kind):
+        codes, found = pd.factorize(series, sort=True)
+        levels = tuple(bool(level) for level in found)
+    elif pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_complex_dtype(kind):
+        numbers = series.to_numpy(np.float64, na_value=np.nan)
+        check_finite(numbers, name, series.index)
+    elif pd.api.types.is_object_dtype(kind) or isinstance(kind, pd.StringDtype):
+        if series.dropna().map(lambda value: isinstance(value, str)).all():
+            codes, found = pd.factorize(series, sort=True)
+            levels = tuple(found)
+        else:
+            numbers = _numbers_among_objects(series, name)
+    else:
+        raise DesignError(
+            f"column {name!r} holds {kind} values; give numbers or categories "
+            "(a date as days or months since the start)"
+        )
+    return Column(
+        name=name, index=data.index, numbers=numbers, codes=codes, levels=levels, ordered=ordered
+    )
+
+
+def _numbers_among_objects(series: pd.Series, name: str) -> Array:
+    if series.map(lambda value: isinstance(value, str)).any():
+        raise DataError(
+            f"column {name!r} mixes text and numbers; make it all numbers or all categories"
+        )
+    try:
+        values: Array = pd.to_numeric(series).to_numpy(np.float64, na_value=np.nan)
+    except (TypeError, ValueError):
+        raise DataError(f"column {name!r} holds neither numbers nor categories") from None
+    check_finite(values, name, series.index)
+    return values
+
+
+def check_finite(values: Array, name: str, index: pd.Index) -> None:
+    """Refuse infinite values, naming column and row."""
+    if np.isinf(values).any():
+        row = index[int(np.isinf(values).argmax())]
+        raise DataError(
+            f"{name!r} is infinite in row {row}; give a finite value, or leave the cell empty"
+        )
+
+
+def recode(column: Column, levels: Sequence[Any], unseen: bool = False) -> Codes:
+    """Return codes into `levels`; a level outside them is -1 where `unseen`, else an error."""
+    factor = column.as_factor()
+    place = {level: at for at, level in enumerate(levels)}
+    to = np.array([place.get(level, -1) for level in factor.levels] + [-1])
+    codes: Codes = to[factor.filled]
+    if not unseen and (codes < 0).any():
+        at = int((codes < 0).argmax())
+        value = factor.levels[factor.filled[at]] if factor.filled[at] >= 0 else "a missing value"
+        raise DataError(
+            f"{column.name!r} is {value!r} in row {column.index[at]}; "
+            f"the model knows {listed(levels)}"
+        )
+    return codes

@@ -1,0 +1,101 @@
+"""Compares nested mixed models by their likelihoods, with the boundary of a variance in mind.
+
+Reference: Self & Liang (1987), doi:10.1080/01621459.1987.10478472; Stram &
+Lee (1994), doi:10.2307/2533455.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import chdtrc
+
+from expertise.errors import DesignError
+from expertise.mixed.fit import MixedFit, refit
+from expertise.result import Result, tidy_table
+from expertise.words import Note, note, say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Comparison(Result):
+    """Likelihood-ratio tests of models in rising order; made by `compare_fits`."""
+
+    fits: tuple[MixedFit, ...]
+    table: pd.DataFrame
+    notes: tuple[Note, ...]
+
+    def heading(self) -> str:
+        """Say what was compared."""
+        return say("mixed.comparison", n=len(self.fits))
+
+    def tidy(self) -> pd.DataFrame:
+        """Return one row per model: its formula, and the test against the model before."""
+        names = {"formula": "term", "statistic": "statistic", "df": "df", "p_value": "p_value"}
+        return tidy_table(self.table.rename(columns=names)[[*names.values(), "method"]])
+
+    def glance(self) -> pd.DataFrame:
+        """Return one row per model: parameters, log-likelihood, AIC, BIC."""
+        return self.table[["formula", "n_parameters", "log_likelihood", "aic", "bic"]]
+
+
+def compare_fits(*fits: MixedFit) -> Comparison:
+    """Compare nested models of the same rows by the likelihood ratio.
+
+    Models that differ in their fixed part are refitted by maximum
+    likelihood first, which a note says. Where one variance more is tested
+    the p-value comes from the half-and-half mixture of chi-squares: a
+    variance cannot be negative.
+
+    Raises
+    ------
+    DesignError
+        For models of different rows or outcomes, or fewer than two.
+    """
+    if len(fits) < 2:
+        raise DesignError("compare two fits or more")
+    first = fits[0]
+    for fit in fits[1:]:
+        same = fit.design.y.shape == first.design.y.shape and fit.family == first.family
+        if not same or not np.array_equal(fit.design.y, first.design.y):
+            raise DesignError(
+                f"{fit.design.formula.text!r} and {first.design.formula.text!r} were fitted to "
+                "different rows or outcomes; fit both to the rows that are complete in both"
+            )
+    notes = []
+    differ = any(set(fit.names) != set(first.names) for fit in fits)
+    if any(fit.solution.method == "REML" for fit in fits) and (
+        differ or len({fit.solution.method for fit in fits}) > 1
+    ):
+        fits = tuple(refit(fit, reml=False) for fit in fits)
+        notes.append(note("mixed.refitted"))
+    ordered = sorted(fits, key=lambda fit: fit.solution.n_parameters)
+    rows = [_row(ordered[0], None)]
+    rows += [_row(fit, before) for before, fit in zip(ordered, ordered[1:], strict=False)]
+    if any(row["method"] == "mixture" for row in rows):
+        notes.append(note("mixed.mixture"))
+    return Comparison(fits=tuple(ordered), table=pd.DataFrame(rows), notes=tuple(notes))
+
+
+def _row(fit: MixedFit, before: MixedFit | None) -> dict[str, object]:
+    row: dict[str, object] = {
+        "formula": fit.design.formula.text,
+        "n_parameters": fit.solution.n_parameters,
+        "log_likelihood": fit.log_likelihood,
+        "aic": fit.aic,
+        "bic": fit.bic,
+    }
+    if before is None:
+        return {**row, "statistic": np.nan, "df": np.nan, "p_value": np.nan, "method": ""}
+    df = fit.solution.n_parameters - before.solution.n_parameters
+    ratio = max(2 * (fit.log_likelihood - before.log_likelihood), 0.0)
+    if df == 0:
+        return {**row, "statistic": ratio, "df": 0.0, "p_value": np.nan, "method": "not nested"}
+    variances = sum(len(term.names) for term in fit.design.random) - sum(
+        len(term.names) for term in before.design.random
+    )
+    p = float(chdtrc(df, ratio))
+    if variances == 1 and fit.names == before.names:
+        below = float(chdtrc(df - 1, ratio)) if df > 1 else float(ratio == 0)
+        return {**row, "statistic": ratio, "df": float(df), "p_value": (p + below) / 2,
+                "method": "mixture"}  # fmt: skip
+    return {**row, "statistic": ratio, "df": float(df), "p_value": p, "method": "chi-square"}

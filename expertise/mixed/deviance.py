@@ -1,0 +1,156 @@
+"""The profiled deviance of a linear mixed model, with exact slope and average information.
+
+β and σ² are profiled out. Parameters are the lower triangles of the
+relative factors L_k, Ψ_k = L_k L_k' being the covariance over σ².
+
+Reference: Gilmour, Thompson & Cullis (1995), doi:10.2307/2533274.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg.lapack import dtrtri
+
+from expertise.errors import FitError
+from expertise.mixed.columns import Array
+from expertise.mixed.factors import bend, chain, diagonal, inverse_of, triangle, vech
+from expertise.mixed.pairs import Pairs
+from expertise.mixed.reduction import Reduction
+from expertise.mixed.system import System
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Profile:
+    """What is profiled out at some factors, in inner columns.
+
+    beta (p,), σ², Φ = (X'H⁻¹X)⁻¹ (p, p) with a root of it, and the residual
+    sum of squares y'Py.
+    """
+
+    deviance: float
+    beta: Array
+    sigma2: float
+    root: Array
+    rest: float
+
+    @property
+    def Phi(self) -> Array:
+        """(X'H⁻¹X)⁻¹."""
+        return np.asarray(self.root @ self.root.T)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Point:
+    """The deviance at some factors: its slope by each Ψ_k, by the stacked factors, its curvature."""
+
+    factors: tuple[Array, ...]
+    profile: Profile
+    slopes: tuple[Array, ...]
+    slope: Array
+    curvature: Array
+
+    @property
+    def deviance(self) -> float:
+        """Minus twice the log-likelihood."""
+        return self.profile.deviance
+
+
+class Deviance:
+    """The deviance of one reduction, REML or ML, as a function of the factors."""
+
+    def __init__(self, reduction: Reduction, reml: bool) -> None:
+        self.reduction, self.reml = reduction, reml
+        groups = reduction.groups
+        self.pairs = None if groups.B is None else Pairs(groups.B, reduction.blocks.width)
+        self.nu = reduction.n - reml * reduction.p
+        self.sizes = [place.q for place in reduction.blocks.places]
+        self.constant = -reduction.units.log_det
+        if reml:
+            self.constant -= 2 * float(np.linalg.slogdet(reduction.units.X)[1])
+
+    def system(self, factors: Sequence[Array]) -> System:
+        """Return the factorised equations at these factors."""
+        return System(self.reduction, factors, pairs=self.pairs)
+
+    def __call__(self, factors: Sequence[Array], sigma2: float | None = None) -> Point:
+        """Evaluate at these factors; σ² is profiled out unless it is given."""
+        system = self.system(factors)
+        profile = self.profile(system, sigma2)
+        weights = np.zeros((len(profile.root) + 1, len(profile.root) + 1))
+        weights[:-1, :-1] = profile.root
+        weights[:, -1] = np.append(-profile.beta, 1.0) / profile.sigma2**0.5
+        rows = [part @ weights for part in system.levels(system.spheres)]
+        inverses = [inverse_of(L) for L in factors]
+        slopes = []
+        for own, part, inverse in zip(system.inverse_sums(), rows, inverses, strict=True):
+            flat = part[:, :, 0 if self.reml else -1 :].reshape(len(part), -1)
+            slopes.append(inverse.T @ (own - flat @ flat.T) @ inverse)
+        flat, tilt = self._information(system, rows, inverses, weights)
+        if sigma2 is None:
+            flat -= np.outer(tilt, tilt) / self.nu
+        J = diagonal([chain(L) for L in factors])
+        slope = [2 * vech(g @ L) for g, L in zip(slopes, factors, strict=True)]
+        return Point(
+            factors=tuple(factors),
+            profile=profile,
+            slopes=tuple(slopes),
+            slope=np.concatenate(slope) if slope else np.zeros(0),
+            curvature=J.T @ flat @ J + diagonal([bend(g) for g in slopes]),
+        )
+
+    def profile(self, system: System, sigma2: float | None = None) -> Profile:
+        """Profile β out, and σ² unless it is given.
+
+        Raises
+        ------
+        FitError
+            Where the equations of β lose their precision or nothing is left to explain.
+        """
+        p, W = self.reduction.p, system.W
+        try:
+            chol = np.linalg.cholesky(W[:p, :p])
+        except np.linalg.LinAlgError:
+            raise FitError("the equations of the fixed effects lost their precision") from None
+        root = dtrtri(chol, lower=1)[0].T
+        half = root.T @ W[:p, p]
+        rest = float(W[p, p] - half @ half)
+        if not rest > 0:
+            raise FitError("no residual variance is left: the model reproduces the outcome exactly")
+        s2 = rest / self.nu if sigma2 is None else sigma2
+        value = self.nu * np.log(2 * np.pi * s2) + rest / s2 + system.log_det + self.constant
+        if self.reml:
+            value += 2 * np.log(chol.diagonal()).sum()
+        return Profile(deviance=float(value), beta=root @ half, sigma2=s2, root=root, rest=rest)
+
+    def _information(
+        self, system: System, rows: list[Array], inverses: list[Array], weights: Array
+    ) -> tuple[Array, Array]:
+        """Return the average information by the elements of Ψ, and y'P∂Py/σ² of each."""
+        count = sum(q * (q + 1) // 2 for q in self.sizes)
+        m, G, d = len(system.lam), len(system.groups.pattern), system.blocks.dense
+        blocks, dense, tilt = np.zeros((m, G, count)), np.zeros((d, count)), np.zeros(count)
+        at = 0
+        for place, part, inverse in zip(system.blocks.places, rows, inverses, strict=True):
+            s = inverse.T @ part[:, :, -1]
+            index = triangle(place.q)
+            for a, b in zip(index.rows, index.columns, strict=True):
+                column = inverse[:, a, None] * s[b]
+                if a != b:
+                    column = column + inverse[:, b, None] * s[a]
+                if place.inside:
+                    shaped = column.reshape(place.q, place.slots, G).transpose(1, 0, 2)
+                    blocks[place.span, :, at] = shaped.reshape(-1, G)
+                else:
+                    dense[place.span, at] = column.T.ravel()
+                tilt[at] = (1 + (a != b)) * (s[a] @ s[b])
+                at += 1
+        solved = system.solve(blocks, dense)
+        flat = blocks.reshape(m * G, count)
+        inner = flat.T @ (flat - solved[0].reshape(flat.shape))
+        across = flat.T @ system.spheres[0].reshape(m * G, -1)
+        if d:
+            inner += dense.T @ (dense - solved[1])
+            across += dense.T @ system.spheres[1]
+        across = across @ weights[:, :-1]
+        return inner - across @ across.T, tilt

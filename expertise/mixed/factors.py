@@ -1,0 +1,88 @@
+"""Lower triangles L of the relative covariances Ψ = LL', and how Ψ moves with them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from expertise.mixed.columns import Array, Codes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Triangle:
+    """Index arrays of a lower triangle of side q, whose elements are (rows, columns)."""
+
+    rows: Codes
+    columns: Codes
+    off: Array
+    row_is_row: Array
+    column_is_row: Array
+    same_column: Array
+
+
+@cache
+def triangle(q: int) -> Triangle:
+    """Return the index arrays of side q."""
+    rows, columns = np.tril_indices(q)
+    return Triangle(
+        rows=rows,
+        columns=columns,
+        off=1.0 + (rows != columns),
+        row_is_row=(rows[:, None] == rows[None]).astype(float),
+        column_is_row=(columns[:, None] == rows[None]).astype(float),
+        same_column=2.0 * (columns[:, None] == columns[None]),
+    )
+
+
+def vech(matrix: Array) -> Array:
+    """Return the elements of a lower triangle, row by row."""
+    at = triangle(len(matrix))
+    return np.asarray(matrix[at.rows, at.columns])
+
+
+def stack(factors: Sequence[Array]) -> Array:
+    """Return the stacked lower triangles of the factors."""
+    return np.concatenate([vech(L) for L in factors]) if factors else np.zeros(0)
+
+
+def split(theta: Array, sizes: Sequence[int]) -> Iterator[Array]:
+    """Yield the factors whose stacked lower triangles are theta."""
+    at = 0
+    for q in sizes:
+        L = np.zeros((q, q))
+        index = triangle(q)
+        L[index.rows, index.columns] = theta[at : at + len(index.rows)]
+        at += len(index.rows)
+        yield L
+
+
+def inverse_of(L: Array) -> Array:
+    """Return the inverse of a factor."""
+    return np.array([[1 / L[0, 0]]]) if len(L) == 1 else np.linalg.inv(L)
+
+
+def chain(L: Array) -> Array:
+    """Return the derivative of the elements of Ψ = LL' (rows) by those of L (columns)."""
+    at = triangle(len(L))
+    return np.asarray(
+        at.row_is_row * L[at.columns[:, None], at.columns[None]]
+        + L[at.rows[:, None], at.columns[None]] * at.column_is_row
+    )
+
+
+def bend(slope: Array) -> Array:
+    """Return the second derivative of tr(slope · LL') by the elements of L."""
+    at = triangle(len(slope))
+    return np.asarray(slope[at.rows[:, None], at.rows[None]] * at.same_column)
+
+
+def diagonal(blocks: Sequence[Array]) -> Array:
+    """Return the block-diagonal matrix of square blocks."""
+    size = sum(len(block) for block in blocks)
+    out = np.zeros((size, size))
+    at = 0
+    for block in blocks:
+        out[at : at + len(block), at : at + len(block)] = block
+        at += len(block)
+    return out

@@ -1,0 +1,75 @@
+"""Reference grids: every combination of levels, numbers at their mean."""
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from expertise.errors import DesignError, listed, nearest
+from expertise.mixed.columns import plain
+from expertise.mixed.design import Design
+from expertise.mixed.nodes import columns_of
+
+
+def reference_grid(
+    design: Design, over: Sequence[str] = (), at: Mapping[str, Any] | None = None
+) -> pd.DataFrame:
+    """Return every combination of the fixed part's columns.
+
+    Factors take all levels; numbers the values in `at`, both values where
+    there are two, and else their mean over the rows used (as emmeans does).
+
+    Parameters
+    ----------
+    design : Design
+    over : sequence of str
+        Columns that are asked for by name; a number among them needs
+        values in `at`. They come first and vary slowest.
+    at : mapping of str to a value or a list, optional
+
+    Raises
+    ------
+    DesignError
+        For a column that is not in the fixed part, and for a number in
+        `over` without values.
+    """
+    given = {} if at is None else {name: _as_list(value) for name, value in at.items()}
+    known = design.layout.columns
+    for name in (*over, *given):
+        if name not in known:
+            raise DesignError(
+                f"{name!r} is not in the fixed part of {design.formula.text!r}"
+                f"{nearest(name, known)}; it has {listed(known) or 'no columns'}"
+            )
+    ordered = dict.fromkeys((*over, *known))
+    values = [given.get(name) or _typical(design, name, name in over) for name in ordered]
+    return pd.DataFrame(list(product(*values)), columns=list(ordered))
+
+
+def levels_of(design: Design, name: str) -> list[Any] | None:
+    """Return the levels of a column that the fixed part treats as a factor, else None."""
+    for variable in design.variables:
+        if variable.levels and name in columns_of(variable.node):
+            return list(variable.levels)
+    return None
+
+
+def _typical(design: Design, name: str, asked: bool) -> list[Any]:
+    if (levels := levels_of(design, name)) is not None:
+        return levels
+    numbers = design.frame[name].numbers
+    assert numbers is not None
+    distinct = np.unique(numbers)
+    if len(distinct) <= 2:
+        return [plain(float(value)) for value in distinct]
+    if asked:
+        raise DesignError(f"{name!r} is a number; give its values, such as at={{{name!r}: [0, 1]}}")
+    return [float(numbers.mean())]
+
+
+def _as_list(value: Any) -> list[Any]:
+    if isinstance(value, str) or not np.iterable(value):
+        return [value]
+    return list(value)

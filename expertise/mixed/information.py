@@ -1,0 +1,158 @@
+"""What the data tell about the covariance parameters, exactly: traces that both df methods need.
+
+With ∂_i = ∂H/∂Ψ_i and P = H⁻¹ − H⁻¹X Φ X'H⁻¹, everything is expressed in
+spherical coordinates, where Λ'Z'H⁻¹ZΛ = D − RR' with D block-diagonal and
+R as wide as the crossed part; so no matrix with a side of n is formed.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import solve_triangular
+
+from expertise.mixed.blocks import spread
+from expertise.mixed.columns import Array
+from expertise.mixed.deviance import Deviance, Point
+from expertise.mixed.factors import inverse_of, stack, triangle
+from expertise.mixed.system import System
+
+Halves = tuple[Array, Array]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Information:
+    """Traces by the r elements of all Ψ, in inner columns.
+
+    `traces` (r, r) is tr(P∂iP∂j) under REML, tr(H⁻¹∂iH⁻¹∂j) under ML;
+    `trace` (r,) tr(P∂i) or tr(H⁻¹∂i); `average` (r, r) y'P∂iP∂jPy/σ²;
+    `tilt` (r,) y'P∂iPy/σ²; `once` (r, p, p) X'H⁻¹∂iH⁻¹X and `twice`
+    (r, r, p, p) X'H⁻¹∂iH⁻¹∂jH⁻¹X.
+    """
+
+    psi: Array
+    traces: Array
+    trace: Array
+    average: Array
+    tilt: Array
+    once: Array
+    twice: Array
+
+
+def measure(deviance: Deviance, point: Point) -> Information:
+    """Compute the traces at a point."""
+    system = deviance.system(point.factors)
+    profile = deviance.profile(system)
+    beta, sigma2, root = profile.beta, profile.sigma2, profile.root
+    p = len(beta)
+    directions = _directions(system)
+    R = _crossed_root(system)
+    X = system.spheres[0][:, :, :p], system.spheres[1][:, :p]
+    N = X[0] @ root, X[1] @ root
+    gamma = np.append(-beta, 1.0) / np.sqrt(sigma2)
+    u = (system.spheres[0] @ gamma)[:, :, None], (system.spheres[1] @ gamma)[:, None]
+    Q = _beside(R, N) if deviance.reml else R
+    full = _beside(R, N)
+    turned = [_turn(system, direction, Q) for direction in directions]
+    inner = _gram(turned, [_diagonal_part(system, half) for half in turned])
+    cores = [_dot(Q, half) for half in turned]
+    core = np.array([[np.vdot(a, b.T) for b in cores] for a in cores])
+    first, trace = _block_traces(system, directions)
+    us = [_turn(system, direction, u) for direction in directions]
+    fallen = [_dot(full, half)[:, 0] for half in us]
+    average = _gram(us, [_diagonal_part(system, half) for half in us])
+    xs = [_turn(system, direction, X) for direction in directions]
+    ds = [_diagonal_part(system, half) for half in xs]
+    rs = [_dot(R, half) for half in xs]
+    return Information(
+        psi=stack([L @ L.T for L in point.factors]),
+        traces=first - 2 * inner + core,
+        trace=trace - np.array([np.trace(core) for core in cores]),
+        average=average - np.array([[a @ b for b in fallen] for a in fallen]),
+        tilt=np.array([float(_dot(u, half)[0, 0]) for half in us]),
+        once=np.array([_dot(X, half) for half in xs]),
+        twice=np.array(
+            [[_dot(a, d) - r.T @ s for d, s in zip(ds, rs, strict=True)]
+             for a, r in zip(xs, rs, strict=True)]
+        ),
+    )  # fmt: skip
+
+
+def _directions(system: System) -> list[tuple[int, Array]]:
+    """Return per element of Ψ its term and its spherical direction L⁻¹ E L⁻'."""
+    out = []
+    for k, L in enumerate(system.factors):
+        inverse, index = inverse_of(L), triangle(len(L))
+        for a, b in zip(index.rows, index.columns, strict=True):
+            one = np.outer(inverse[:, a], inverse[:, b])
+            out.append((k, one if a == b else one + one.T))
+    return out
+
+
+def _crossed_root(system: System) -> Halves:
+    """Return R with M⁻¹ = blocks + RR'."""
+    m, G, d = len(system.lam), len(system.groups.pattern), system.blocks.dense
+    if not d:
+        return np.zeros((m, G, 0)), np.zeros((0, 0))
+    half = solve_triangular(system.root, np.eye(d), lower=True).T
+    return system.by_pattern(system.cross(half)), -half
+
+
+def _turn(system: System, direction: tuple[int, Array], half: Halves) -> Halves:
+    """Multiply the rows of one term by its direction; all other rows become zero."""
+    k, matrix = direction
+    place = system.blocks.places[k]
+    blocks, dense = np.zeros_like(half[0]), np.zeros_like(half[1])
+    if place.inside:
+        part = half[0][place.span]
+        shaped = part.reshape(place.slots, place.q, -1)
+        blocks[place.span] = np.einsum("ab,sbx->sax", matrix, shaped).reshape(part.shape)
+    else:
+        part = half[1][place.span]
+        shaped = part.reshape(place.size, place.q, -1)
+        dense[place.span] = np.einsum("ab,sbx->sax", matrix, shaped).reshape(part.shape)
+    return blocks, dense
+
+
+def _diagonal_part(system: System, half: Halves) -> Halves:
+    """Multiply by D: the identity less the inverse blocks."""
+    return half[0] - system.by_pattern(half[0]), half[1]
+
+
+def _block_traces(system: System, directions: list[tuple[int, Array]]) -> tuple[Array, Array]:
+    """Return tr(Δi D Δj D) and tr(Δi D)."""
+    m, counts = len(system.lam), system.groups.counts
+    D = np.eye(m) - system.inverse
+    r = len(directions)
+    both, single = np.zeros((r, r)), np.zeros(r)
+    products: list[Array | None] = []
+    for i, (k, matrix) in enumerate(directions):
+        place = system.blocks.places[k]
+        if place.inside:
+            product = spread(matrix, place, m) @ D
+            products.append(product)
+            single[i] = counts @ np.trace(product, axis1=1, axis2=2)
+        else:
+            products.append(None)
+            single[i] = place.size * np.trace(matrix)
+        for j in range(i + 1):
+            other = products[j]
+            if products[i] is not None and other is not None:
+                both[i, j] = counts @ np.einsum("kab,kba->k", products[i], other)
+            elif directions[j][0] == k:
+                both[i, j] = place.size * np.vdot(matrix, directions[j][1])
+            both[j, i] = both[i, j]
+    return both, single
+
+
+def _dot(a: Halves, b: Halves) -> Array:
+    return np.asarray(np.tensordot(a[0], b[0], ((0, 1), (0, 1))) + a[1].T @ b[1])
+
+
+def _gram(a: list[Halves], b: list[Halves]) -> Array:
+    return np.array(
+        [[np.vdot(x[0], y[0]) + np.vdot(x[1], y[1]) for y in b] for x in a]
+    )
+
+
+def _beside(a: Halves, b: Halves) -> Halves:
+    return np.concatenate([a[0], b[0]], axis=2), np.concatenate([a[1], b[1]], axis=1)

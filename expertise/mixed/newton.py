@@ -1,0 +1,95 @@
+"""Finds the optimum of a deviance over relative factors, at the boundary too."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from expertise.errors import FitError
+from expertise.mixed.columns import Array
+from expertise.mixed.deviance import Deviance, Point
+from expertise.mixed.factors import split, stack
+
+FLOOR = 1e-5  # a factor's diagonal below this is at the boundary: its variance counts as zero
+_ENOUGH, _CERTAIN, _MOST = 1e-14, 1e-7, 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Optimum:
+    """The best point, how many evaluations it took, and the decrease a Newton step still promises."""
+
+    point: Point
+    evaluations: int
+    promise: float
+
+
+def minimise(deviance: Deviance, start: Sequence[Array] | None = None) -> Optimum:
+    """Run Newton's method with average information until a step promises nothing.
+
+    The factors are unconstrained (a column's sign is free), so a zero
+    variance is an ordinary stationary point; only the curvature of Ψ = LL'
+    itself is added to the average information there.
+
+    Raises
+    ------
+    FitError
+        Where no optimum is found; the point reached is never a result.
+    """
+    sizes = deviance.sizes
+    point = deviance(tuple(start) if start is not None else tuple(np.eye(q) for q in sizes))
+    evaluations = 1
+    while evaluations < _MOST:
+        step, promise = _step(point, sizes)
+        if promise < _ENOUGH * max(1.0, abs(point.deviance) * 1e-4):
+            break
+        theta, size = stack(point.factors), 1.0
+        while True:
+            trial = _settled(theta + size * step, sizes)
+            candidate = deviance(trial)
+            evaluations += 1
+            if candidate.deviance <= point.deviance + 1e-12 * abs(point.deviance):
+                break
+            size *= 0.3
+            if size < 1e-9 or evaluations >= _MOST:
+                break
+        if candidate.deviance > point.deviance + 1e-12 * abs(point.deviance):
+            break
+        point = candidate
+    promise = _step(point, sizes)[1]
+    if not promise < _CERTAIN * max(1.0, abs(point.deviance) * 1e-4):
+        raise FitError(
+            f"no optimum found in {evaluations} evaluations (a step still promises {promise:.2g} "
+            "in the deviance); simplify the random terms or rescale the predictors"
+        )
+    return Optimum(point=point, evaluations=evaluations, promise=promise)
+
+
+def _step(point: Point, sizes: Sequence[int]) -> tuple[Array, float]:
+    """Return the Newton step over the parameters that are free, and half its decrease."""
+    theta = stack(point.factors)
+    held = at_floor(point.factors) & (point.slope >= 0)
+    free = np.flatnonzero(~held)
+    step = np.zeros(len(theta))
+    if not len(free):
+        return step, 0.0
+    values, vectors = np.linalg.eigh(point.curvature[np.ix_(free, free)])
+    values = np.maximum(abs(values), 1e-9 * abs(values).max() + 1e-300)
+    along = vectors.T @ point.slope[free]
+    step[free] = -vectors @ (along / values)
+    longest = float(np.max(abs(step) / (1 + 2 * abs(theta))))
+    return step / max(1.0, longest), 0.5 * float(along @ (along / values))
+
+
+def at_floor(factors: Sequence[Array]) -> Array:
+    """Tell for each stacked element whether it is a diagonal at its floor."""
+    return stack([np.diag(L.diagonal() <= 1.01 * FLOOR).astype(float) for L in factors]) > 0
+
+
+def _settled(theta: Array, sizes: Sequence[int]) -> tuple[Array, ...]:
+    """Return factors with a positive diagonal, no smaller than the floor."""
+    out = []
+    for L in split(theta, sizes):
+        L *= np.where(L.diagonal() < 0, -1.0, 1.0)
+        np.fill_diagonal(L, np.maximum(L.diagonal(), FLOOR))
+        out.append(L)
+    return tuple(out)

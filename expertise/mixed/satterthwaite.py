@@ -1,0 +1,70 @@
+"""Satterthwaite's degrees of freedom from the exact information.
+
+References
+----------
+Kuznetsova, Brockhoff & Christensen (2017), doi:10.18637/jss.v082.i13.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from expertise.mixed.columns import Array
+from expertise.mixed.deviance import Point
+from expertise.mixed.factors import bend, chain, diagonal
+from expertise.mixed.fitted import wald
+from expertise.mixed.information import Information
+from expertise.mixed.newton import at_floor
+
+_EQUAL = 1e-8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Satterthwaite:
+    """Covariance of β (p, p), its slopes by s covariance parameters, and their covariance (s, s)."""
+
+    covariance: Array
+    slopes: Array
+    uncertainty: Array
+    method: str = "satterthwaite"
+
+    def df(self, L: Array) -> float:
+        """Return 2 Var² / Var(Var) for one combination."""
+        variance = L @ self.covariance @ L
+        slope = self.slopes @ L @ L
+        spread = slope @ self.uncertainty @ slope
+        return float(2 * variance**2 / spread) if spread > 0 else np.inf
+
+    def joint(self, L: Array, estimate: Array) -> tuple[float, float]:
+        """Return F and df by the rotation to uncorrelated combinations of Fai & Cornelius."""
+        value = wald(L, estimate, self.covariance)
+        _, vectors = np.linalg.eigh(L @ self.covariance @ L.T)
+        df = np.array([self.df(row) for row in vectors.T @ L])
+        if np.ptp(df) < _EQUAL or not np.isfinite(df).all():
+            return value, float(df.mean())
+        if (df <= 2).any():
+            return value, 2.0
+        expected = float((df / (df - 2)).sum())
+        return value, 2 * expected / (expected - len(df))
+
+
+def satterthwaite(
+    information: Information, point: Point, residual_df: float, T: Array
+) -> Satterthwaite:
+    """Build it from the exact Hessian by the factors that are free and σ²; T as in `Units`."""
+    Phi, sigma2 = point.profile.Phi, point.profile.sigma2
+    J = diagonal([chain(L) for L in point.factors])
+    q = len(J)
+    hessian = np.zeros((q + 1, q + 1))
+    hessian[:q, :q] = J.T @ (2 * information.average - information.traces) @ J
+    hessian[:q, :q] += diagonal([bend(slope) for slope in point.slopes])
+    hessian[:q, q] = hessian[q, :q] = J.T @ information.tilt / sigma2
+    hessian[q, q] = residual_df / sigma2**2
+    free = np.append(~at_floor(point.factors), True)
+    moves = np.einsum("ij,iab->jab", J, information.once)
+    moved = np.concatenate([sigma2 * Phi @ moves @ Phi, Phi[None]])
+    return Satterthwaite(
+        covariance=sigma2 * T @ Phi @ T.T,
+        slopes=T @ moved[free] @ T.T,
+        uncertainty=2 * np.linalg.inv(hessian[np.ix_(free, free)]),
+    )

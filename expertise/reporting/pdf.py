@@ -1,0 +1,39 @@
+"""Prints a page to a tagged PDF with the Chromium of this machine."""
+
+import shutil
+from pathlib import Path
+
+from expertise.errors import FileError
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def print_page(html: Path, pdf: Path) -> Path:
+    """Print `html` to `pdf` with tags and an outline, so that it can be read aloud.
+
+    Raises
+    ------
+    FileError
+        There is no Chromium on this machine, or the extra "pdf" is not installed.
+    """
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        raise FileError("a PDF needs playwright; install expertise[pdf]") from None
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        page = browser.new_page(color_scheme="light")
+        page.goto(html.resolve().as_uri())
+        page.pdf(path=pdf, format="A4", tagged=True, outline=True, prefer_css_page_size=True)
+        browser.close()
+    return pdf
+
+
+def chromium() -> str:
+    """Return the path of Chromium, or say how to get it."""
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if found is None:
+        raise FileError(
+            "a PDF needs Chromium and none is installed; on Debian: sudo apt install chromium"
+        )
+    return found

@@ -1,0 +1,314 @@
+"""Turns the files of a study into two tidy tables: people and outcomes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from expertise.errors import listed, nearest
+from expertise.files.grid import Problem
+from expertise.files.reading import Column
+from expertise.files.safe import inside, sha256
+from expertise.files.tables import TableFile, check_table, read_table
+from expertise.study.rules import variable
+from expertise.study.schema import People, StudyFile, Table
+from expertise.words import Note, note
+
+OUTCOMES = (
+    "participant", "perspective", "wave", "months", "instrument", "item", "variable", "value",
+)  # fmt: skip
+# Words that Dutch questionnaires use for a role, for the suggestion in an error.
+SAME_ROLE = {
+    "familie": "naaste", "familielid": "naaste", "mantelzorger": "naaste", "partner": "naaste",
+    "relative": "naaste", "carer": "naaste", "cliënt": "patient", "client": "patient",
+    "patiënt": "patient", "zorgvrager": "patient", "behandelaar": "professional",
+    "hulpverlener": "professional", "clinician": "professional", "zorgverlener": "professional",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Loaded:
+    """What was read, and everything that is wrong with it."""
+
+    people: pd.DataFrame
+    outcomes: pd.DataFrame
+    files: pd.DataFrame
+    notes: tuple[Note, ...]
+    problems: tuple[Problem, ...]
+
+
+def load_tables(folder: Path, study: StudyFile) -> Loaded:
+    """Read every table that the study file names.
+
+    Parameters
+    ----------
+    folder : Path
+        The study folder.
+    study : StudyFile
+        Its settings, already checked.
+
+    Returns
+    -------
+    Loaded
+        `people` (a row a participant), `outcomes` (a row an answer; a value
+        that was planned and is missing stays as a row without value), `files`
+        with their hashes, notes, and problems with file, row and column.
+    """
+    notes: list[Note] = []
+    problems: list[Problem] = []
+    people = _people(folder, study, notes, problems)
+    parts = [
+        part
+        for name, table in study.tables.items()
+        for part in _table(folder, study, name, table, people, notes, problems)
+    ]
+    empty = pd.DataFrame(columns=[*OUTCOMES, "file", "row"])
+    outcomes = pd.concat(parts, ignore_index=True) if parts else empty
+    if not problems:
+        outcomes = _ordered(outcomes, study, people)
+        problems += _twice(outcomes)
+        outcomes = _asked(outcomes, study, people)
+    return Loaded(
+        people=people,
+        outcomes=outcomes.drop(columns=["file", "row"]),
+        files=_files(folder, study, notes, problems),
+        notes=tuple({str(one): one for one in notes}.values()),
+        problems=tuple({problem.message: problem for problem in problems}.values()),
+    )
+
+
+def _people(
+    folder: Path, study: StudyFile, notes: list[Note], problems: list[Problem]
+) -> pd.DataFrame:
+    people = study.people
+    declared = {people.participant: Column(kind="id")}
+    for key in ("triad", "team", "institution"):
+        if name := getattr(people, key):
+            declared[name] = Column(kind="category")
+    if people.perspective:
+        declared[people.perspective] = Column(kind="category")
+    for covariate in people.covariates.values():
+        declared[covariate.column] = Column(
+            kind=covariate.kind, values=covariate.levels,
+            minimum=covariate.minimum, maximum=covariate.maximum,
+        )  # fmt: skip
+    for name in people.consent.values():
+        declared[name] = Column(kind="category")
+    file = _scan(folder, people, declared, notes, problems)
+    if file is None:
+        return pd.DataFrame({"participant": pd.Series(dtype=str)})
+    out = pd.DataFrame({"participant": file.table[people.participant]})
+    if people.perspective:
+        problems += _unknown_roles(people.file, file, people.perspective, study)
+    twice = out["participant"].duplicated(keep=False)
+    if twice.any() and not people.perspective and people.file not in _long_files(study):
+        problems.append(_repeated(file, people.participant, twice))
+    for key in ("perspective", "triad", "team", "institution"):
+        if name := getattr(people, key):
+            out[key] = file.table[name]
+    for name, covariate in people.covariates.items():
+        out[name] = file.table[covariate.column]
+        if covariate.kind == "category":
+            levels = covariate.levels or tuple(sorted(out[name].dropna().unique()))
+            out[name] = pd.Categorical(out[name], categories=list(levels))
+    for name, column in people.consent.items():
+        out[f"consent_{name}"] = file.table[column]
+    if people.perspective:
+        out["perspective"] = pd.Categorical(out["perspective"], categories=list(study.perspectives))
+    return out.drop_duplicates("participant", ignore_index=True)
+
+
+def _long_files(study: StudyFile) -> set[str]:
+    """Return the files that hold several rows a participant, and may own people too."""
+    return {table.file for table in study.tables.values() if table.layout == "long"}
+
+
+def _scan(
+    folder: Path,
+    table: People | Table,
+    declared: dict[str, Column],
+    notes: list[Note],
+    problems: list[Problem],
+) -> TableFile | None:
+    path = inside(folder, table.file)
+    if not path.is_file():
+        problems.append(
+            Problem(
+                file=table.file, message=f"{table.file} is not in the study folder; put it there"
+            )
+        )
+        return None
+    options: dict[str, Any] = {
+        "columns": declared, "sheet": table.sheet or None, "drop": table.drop,
+        "allow": table.allow, "decimal": table.decimal or None, "missing": table.missing,
+    }  # fmt: skip
+    found = check_table(path, **options)
+    problems += found
+    if found:
+        return None
+    file = read_table(path, **options)
+    notes += file.notes
+    return file
+
+
+def _table(
+    folder: Path,
+    study: StudyFile,
+    name: str,
+    table: Table,
+    people: pd.DataFrame,
+    notes: list[Note],
+    problems: list[Problem],
+) -> Iterator[pd.DataFrame]:
+    declared = {table.participant: Column(kind="id")}
+    waves = tuple(wave.id for wave in study.waves)
+    if table.perspective:
+        declared[table.perspective] = Column(kind="category")
+    if table.wave:
+        declared[table.wave] = Column(kind="category", values=waves)
+    for column, cell in table.columns.items():
+        what = study.instruments[cell.instrument]
+        declared[column] = Column(
+            kind="integer" if what.integer else "number",
+            minimum=what.minimum, maximum=what.maximum,
+        )  # fmt: skip
+    file = _scan(folder, table, declared, notes, problems)
+    if file is None:
+        return
+    problems += _strangers(table, file, people)
+    if table.perspective:
+        problems += _unknown_roles(table.file, file, table.perspective, study)
+    roles = dict(zip(people["participant"], people.get("perspective", []), strict=False))
+    only = next(iter(study.perspectives)) if len(study.perspectives) == 1 else None
+    for column, cell in table.columns.items():
+        part = pd.DataFrame({"participant": file.table[table.participant]})
+        part["perspective"] = (
+            file.table[table.perspective]
+            if table.perspective
+            else cell.perspective or only or part["participant"].map(roles)
+        )
+        part["wave"] = file.table[table.wave] if table.wave else cell.wave or waves[0]
+        part["instrument"], part["item"] = cell.instrument, cell.item
+        part["variable"] = variable(cell.instrument, cell.item)
+        part["value"] = pd.to_numeric(file.table[column]).astype(float)
+        part["file"], part["row"] = table.file, file.where.rows
+        yield part
+
+
+def _strangers(table: Table, file: TableFile, people: pd.DataFrame) -> Iterator[Problem]:
+    known = set(people["participant"])
+    if not known:
+        return
+    strange = ~file.table[table.participant].isin(known)
+    if strange.any():
+        near = nearest(str(file.table.loc[strange, table.participant].iloc[0]), known)
+        yield file.where.problem(
+            table.participant,
+            strange.to_numpy().nonzero()[0].tolist(),
+            f"this participant is not in the people table{near}; add a row there or mend the id",
+        )
+
+
+def _unknown_roles(name: str, file: TableFile, column: str, study: StudyFile) -> Iterator[Problem]:
+    values = file.table[column]
+    for value in values.dropna().unique():
+        if value not in study.perspectives:
+            positions = (values == value).to_numpy().nonzero()[0].tolist()
+            meant = SAME_ROLE.get(str(value).casefold(), "")
+            guess = (
+                f" (did you mean {meant!r}?)"
+                if meant in study.perspectives
+                else nearest(str(value), study.perspectives)
+            )
+            yield file.where.problem(
+                column,
+                positions,
+                f"unknown role {value!r}{guess}; study.toml has {listed(study.perspectives)}",
+            )
+
+
+def _repeated(file: TableFile, column: str, twice: "pd.Series[bool]") -> Problem:
+    return file.where.problem(
+        column,
+        twice.to_numpy().nonzero()[0].tolist(),
+        "a participant stands more than once in the people table; keep one row a participant",
+    )
+
+
+def _ordered(outcomes: pd.DataFrame, study: StudyFile, people: pd.DataFrame) -> pd.DataFrame:
+    months = {wave.id: wave.months for wave in study.waves}
+    out = outcomes.copy()
+    out["months"] = out["wave"].map(months).astype(float)
+    out["wave"] = pd.Categorical(out["wave"], categories=list(months), ordered=False)
+    out["perspective"] = pd.Categorical(out["perspective"], categories=list(study.perspectives))
+    place = pd.Series(range(len(people)), index=people["participant"])
+    order = out.assign(place=out["participant"].map(place))
+    order = order.sort_values(["place", "perspective", "wave", "variable"], kind="stable")
+    return order[[*OUTCOMES, "file", "row"]].reset_index(drop=True)
+
+
+def _twice(outcomes: pd.DataFrame) -> Iterator[Problem]:
+    keys = ["participant", "perspective", "wave", "variable"]
+    answered = outcomes[outcomes["value"].notna()]
+    twice = answered[answered.duplicated(keys, keep=False)]
+    for (file, variable_), group in twice.groupby(["file", "variable"], sort=False):
+        rows = tuple(sorted({int(row) for row in group["row"]}))
+        yield Problem(
+            file=str(file), rows=rows, column=str(variable_),
+            message=(
+                f"{file}, row {listed(rows)}: {variable_!r} is given twice for the same "
+                "participant, perspective and wave; keep one"
+            ),
+        )  # fmt: skip
+
+
+def _asked(outcomes: pd.DataFrame, study: StudyFile, people: pd.DataFrame) -> pd.DataFrame:
+    """Leave out planned rows of people who could not be asked; answers always stay."""
+    keep = outcomes["value"].notna()
+    for name in study.perspectives:
+        here = outcomes["perspective"] == name
+        keep |= here & outcomes["participant"].isin(askable(study, people, name))
+    return outcomes[keep].reset_index(drop=True)
+
+
+def askable(study: StudyFile, people: pd.DataFrame, perspective: str) -> "pd.Series[str]":
+    """Return the participants who could be asked from a perspective."""
+    rule = study.perspectives[perspective].asked
+    out = people
+    if "perspective" in people:
+        out = out[out["perspective"] == perspective]
+    if rule:
+        value = out[rule.covariate]
+        low = value >= rule.minimum if rule.minimum is not None else value.notna()
+        high = value <= rule.maximum if rule.maximum is not None else value.notna()
+        out = out[low & high]
+    return out["participant"]
+
+
+def _files(
+    folder: Path, study: StudyFile, notes: list[Note], problems: list[Problem]
+) -> pd.DataFrame:
+    declared = {study.people.file: study.people.sha256}
+    declared |= {table.file: table.sha256 for table in study.tables.values()}
+    rows = []
+    for name, expected in declared.items():
+        path = inside(folder, name)
+        if not path.is_file():
+            continue
+        found = sha256(path)
+        rows.append({"file": name, "sha256": found})
+        if not expected:
+            notes.append(note("study.no_sha", file=name, sha256=found))
+        elif expected != found:
+            problems.append(
+                Problem(
+                    file=name,
+                    message=(
+                        f"{name} changed since study.toml was written; check the change and write "
+                        f'sha256 = "{found}"'
+                    ),
+                )
+            )
+    return pd.DataFrame(rows, columns=["file", "sha256"])
