@@ -131,7 +131,7 @@ def test_the_index_of_names_is_made_once(tmp_path, monkeypatch):
 
     class Slow:
         @staticmethod
-        def Deduce(cache_path, build_lookup_structs):  # noqa: N802
+        def Deduce(cache_path, build_lookup_structs):
             made.append(cache_path)
             (cache_path / "cache").mkdir(parents=True)
             (cache_path / "cache" / "lookup_structs.pickle").write_bytes(b"x")
