@@ -94,6 +94,7 @@ def test_impossible_wishes_are_refused(corpus):
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(900)
 def test_memory_stays_flat_over_ten_million_words():
     psutil = pytest.importorskip("psutil")
     count = {"words": 0}
