@@ -226,7 +226,8 @@ def main() -> None:
         "`OPENBLAS_NUM_THREADS=1 python benchmarks/mixed.py` makes this table: CPU seconds from a "
         "table in memory to a fit with the modes of all groups, one thread, the best of several "
         "runs; in brackets how many times ours a peer takes, timed likewise in the same run. A "
-        f"dash is a peer that is not installed, has no such model, or was not done in {SECONDS} s.", "",
+        f"dash is a peer that is not installed, has no such model or was not done in {SECONDS} s.",
+        "",
         f"{platform.machine()}, {os.cpu_count()} cores, {versions}", "",
         "| " + " | ".join(head) + " |", "|" + "---|" * len(head),
         *("| " + " | ".join(row) + " |" for row in rows), "",

@@ -95,8 +95,8 @@ def _doubtful(point: Point) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
 
 def on_boundary(L: Array) -> Array:
     """Return a factor with what lies at the floor set to zero."""
-    out: Array = L - np.diag(np.where(np.diag(L) <= 1.01 * FLOOR, np.diag(L), 0.0))
-    return out
+    held = (L.diagonal() <= 1.01 * FLOOR)[:, None]
+    return np.where(held & (abs(L) <= 1.01 * FLOOR), 0.0, L)
 
 
 def freedom_at(deviance: Deviance, point: Point, df: str) -> Freedom:

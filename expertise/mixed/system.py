@@ -47,7 +47,8 @@ class System:
         self.right_dense = self.scale(total[:d, d:])
         self.spheres = self.solve(self.right, self.right_dense)
         w = total.shape[0] - d
-        explained = self.right.reshape(-1, w).T @ self.spheres[0].reshape(-1, w)
+        flat = m * self.right.shape[1]
+        explained = self.right.reshape(flat, w).T @ self.spheres[0].reshape(flat, w)
         if d:
             explained += self.right_dense.T @ self.spheres[1]
         self.W = total[d:, d:] - explained
@@ -129,7 +130,9 @@ class System:
         """Return per term the sum over levels of (I − M⁻¹)'s own (q, q) block."""
         m, d = self.blocks.width, self.blocks.dense
         weight = self.groups.counts
-        inner = np.eye(m) * weight.sum() - (weight @ self.inverse.reshape(-1, m * m)).reshape(m, m)
+        inner = np.eye(m) * weight.sum() - (
+            weight @ self.inverse.reshape(len(weight), m * m)
+        ).reshape(m, m)
         if d:
             dense = dense_inverse(self.root)
         if self.pairs is not None:
