@@ -193,7 +193,8 @@ def perspectives_gain(
     notes = [note("triads.target", roles=listed(answers.roles))]
     notes += [note("triads.clipped")] * clipped
     if not answers.complete:
-        whole = int((~np.isnan(answers.X)).any(axis=2).all(axis=1).sum())
+        present = np.asarray(~np.isnan(answers.X), dtype=np.bool_).any(axis=2)
+        whole = int(present.all(axis=1).sum())
         notes.append(note("triads.uneven", n=n - whole, people=n))
     if errors is not None:
         notes.append(note("triads.stated_error"))
@@ -237,7 +238,7 @@ def _read(
             f"{item!r} has one level only, so nothing tells error from perspective; "
             "two replicates or more are needed, or error_variance="
         )
-    together = (~np.isnan(X)).any(axis=2)
+    together = np.asarray(~np.isnan(X), dtype=np.bool_).any(axis=2)
     for a, b in combinations(range(len(names)), 2):
         if (together[:, a] & together[:, b]).sum() < 3:
             raise DesignError(
@@ -285,7 +286,7 @@ def covariances(X: Array, errors: Array | None) -> tuple[Array, Array, bool]:
 
 def covariance_of(rows: Array) -> Array:
     """Return the maximum-likelihood covariance of rows (n, k) with a mean; EM where cells lack."""
-    given = ~np.isnan(rows)
+    given = np.asarray(~np.isnan(rows), dtype=np.bool_)
     rows, given = rows[given.any(axis=1)], given[given.any(axis=1)]
     if given.all():
         centred = rows - rows.mean(axis=0)

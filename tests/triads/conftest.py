@@ -36,7 +36,7 @@ def fireworks(real_data):
 def _triads(seed, n=200, roles=("patient", "naaste", "professional"), items=5, *, true, error):
     """Scores from known true-score and error covariances of the roles."""
     rng = np.random.default_rng(seed)
-    T = rng.multivariate_normal(np.zeros(len(roles)), true, size=n, method="cholesky")
+    T = rng.multivariate_normal(np.zeros(len(roles)), true, size=n, method="eigh")
     E = rng.multivariate_normal(np.zeros(len(roles)), error, size=(n, items), method="eigh")
     scores = T[:, None] + E
     rows = [(f"p{p:03d}", role, f"i{i}", scores[p, i, r])
