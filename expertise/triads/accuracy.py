@@ -106,9 +106,7 @@ def truth_and_bias(
         "o": rows[own].astype(float), "g": rows[group].astype(str),
     })  # fmt: skip
     if len(rows) < 4 or rows[["j", "r", "o"]].nunique().min() < 2:
-        raise DesignError(
-            "judgement, reference and own answer must vary, in 4 rows or more"
-        )
+        raise DesignError("judgement, reference and own answer must vary, in 4 rows or more")
     centre = float(rows["r"].mean())
     rows[["j", "r", "o"]] -= centre
     left_out = len(table) - len(rows)

@@ -37,7 +37,7 @@ def regress(y: Array, X: Array, what: str) -> Line:
             f"the predictors of {what} depend on each other or do not vary; leave one out"
         )
     inverse = np.linalg.inv(X.T @ X)
-    beta = np.linalg.lstsq(X, y, rcond=None)[0]
+    beta = np.asarray(np.linalg.lstsq(X, y, rcond=None)[0], dtype=np.float64)
     rest = y - X @ beta
     variance = float(rest @ rest) / (n - p)
     return Line(beta=beta, cov=variance * inverse, variance=variance, df=n - p, residuals=rest)

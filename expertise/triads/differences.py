@@ -1,6 +1,6 @@
 """Do two perspectives grow closer? Three questions, each with its own interval."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,16 +10,10 @@ import pandas as pd
 from expertise.errors import DataError, DesignError, listed
 from expertise.figures import Look, StoryAxes, draw
 from expertise.result import Result, tidy_table
-from expertise.triads.intraclass import icc_absolute
 from expertise.triads.tables import Array, check_level, levels, long_rows, pair_of, wide_ratings
 from expertise.words import Note, interval, note, say
 
 QUESTIONS = ("gap", "agreement", "spread")
-FIGURES: dict[str, Callable[[Array], float]] = {
-    "gap": lambda x: float((x[:, 0] - x[:, 1]).mean()),
-    "agreement": icc_absolute,
-    "spread": lambda x: float(np.log((x[:, 0] - x[:, 1]).std(ddof=1))),
-}
 _LEAST = 5
 
 
@@ -214,23 +208,32 @@ def _ends(order: list[Any], between: Sequence[Any] | None, wave: str) -> tuple[A
 
 
 def _resampled(cube: Array, replicates: int, seed: int) -> Array:
-    """Return each figure at each wave, shape (1 + replicates, waves, 3), the data first."""
+    """Return each figure at each wave, shape (1 + replicates, waves, 3), the data first.
+
+    Of two raters ICC(A,1) needs the variance of means and of differences,
+    and the mean difference.
+    """
     n = len(cube)
-    draws = [np.arange(n)] + [
-        np.random.default_rng(one).integers(n, size=n)
-        for one in np.random.SeedSequence(seed).spawn(replicates)
-    ]
-    return np.array([
-        [_figures(cube[people, at]) for at in range(cube.shape[1])] for people in draws
-    ])  # fmt: skip
-
-
-def _figures(pairs: Array) -> list[float]:
-    pairs = pairs[~np.isnan(pairs[:, 0])]
-    if len(pairs) < 3:
-        return [np.nan] * len(QUESTIONS)
+    seeds = np.random.SeedSequence(seed).spawn(replicates)
+    draws = [np.random.default_rng(one).integers(n, size=n) for one in seeds]
+    picks = np.array([np.arange(n), *draws])
+    gap, difference = _moments((cube[:, :, 0] - cube[:, :, 1])[picks])
+    middle = _moments(cube.mean(axis=2)[picks])[1]
+    pairs = (~np.isnan(cube[:, :, 0]))[picks].sum(axis=1)
+    msr, mse, bias = 2 * middle, difference / 2, gap**2
     with np.errstate(divide="ignore", invalid="ignore"):
-        return [FIGURES[question](pairs) for question in QUESTIONS]
+        agreement = (msr - mse) / (msr + mse + bias - 2 * mse / pairs)
+        spread = np.log(difference) / 2
+    return np.stack([gap, agreement, spread], axis=-1)
+
+
+def _moments(x: Array) -> tuple[Array, Array]:
+    """Return means and variances over axis 1 of what is there; missing under three values."""
+    there = ~np.isnan(x)
+    n = np.where(there.sum(axis=1) < 3, np.nan, there.sum(axis=1))
+    mean = np.where(there, x, 0.0).sum(axis=1) / n
+    rest = np.where(there, x - mean[:, None], 0.0)
+    return mean, (rest**2).sum(axis=1) / (n - 1)
 
 
 def _rows(

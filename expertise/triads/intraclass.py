@@ -9,7 +9,7 @@ from scipy.special import fdtri
 from expertise.errors import DesignError
 from expertise.mixed.fit import fit_mixed
 from expertise.result import Result, tidy_table
-from expertise.triads.tables import Array, check_level, wide_ratings
+from expertise.triads.tables import check_level, wide_ratings
 from expertise.words import Note, note, say
 
 ROLES = ("fixed", "random", "interchangeable")
@@ -261,12 +261,3 @@ def _ratio(
     ])  # fmt: skip
     value, low, high = (every - 1) / (every + k - 1)
     return float(value), float(low), float(high)
-
-
-def icc_absolute(x: Array) -> float:
-    """Return ICC(A,1) of complete ratings x, shape (n, k)."""
-    n, k = x.shape
-    msr = k * x.mean(axis=1).var(ddof=1)
-    msc = n * x.mean(axis=0).var(ddof=1)
-    mse = ((n * k - 1) * x.var(ddof=1) - (n - 1) * msr - (k - 1) * msc) / ((n - 1) * (k - 1))
-    return float((msr - mse) / (msr + (k - 1) * mse + k * (msc - mse) / n))

@@ -117,9 +117,8 @@ def same_question(
     notes = []
     if full.any():
         names = whole[full]["perspective"] + " " + whole[full]["term"]
-        notes.append(
-            note("triads.ends", share=round(100 * _MUCH), items=listed(dict.fromkeys(names)))
-        )
+        items = listed(dict.fromkeys(names))
+        notes.append(note("triads.ends", share=round(100 * _MUCH), items=items))
     notes.append(note("triads.screened"))
     return Screen(
         table=whole, statistic=test[0], df=test[1], p_value=float(chdtrc(test[1], test[0])),

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from expertise.errors import DataError, DesignError, listed
@@ -18,6 +19,12 @@ from expertise.words import Note, note, say
 
 _SAME = 1e-9  # eigenvalues below this share of the largest count as zero
 _STEPS = 500
+Seen = NDArray[np.bool_]
+
+
+def given(x: Array) -> Seen:
+    """Return where there is an answer."""
+    return np.asarray(~np.isnan(x), dtype=np.bool_)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -56,7 +63,9 @@ class Gain(Result):
 
     def tidy(self) -> pd.DataFrame:
         """Return `recovered` (v) a row a set, then `shapley` and `last` a row a role."""
-        return tidy_table(pd.concat([self.sets.drop(columns="size"), self.shares]))
+        return tidy_table(
+            pd.concat([self.sets.drop(columns="size"), self.shares], ignore_index=True)
+        )
 
     def glance(self) -> pd.DataFrame:
         """Return one row: sizes, and v of the best single and of all perspectives."""
@@ -193,7 +202,7 @@ def perspectives_gain(
     notes = [note("triads.target", roles=listed(answers.roles))]
     notes += [note("triads.clipped")] * clipped
     if not answers.complete:
-        present = np.asarray(~np.isnan(answers.X), dtype=np.bool_).any(axis=2)
+        present = given(answers.X).sum(axis=2) > 0
         whole = int(present.all(axis=1).sum())
         notes.append(note("triads.uneven", n=n - whole, people=n))
     if errors is not None:
@@ -238,7 +247,7 @@ def _read(
             f"{item!r} has one level only, so nothing tells error from perspective; "
             "two replicates or more are needed, or error_variance="
         )
-    together = np.asarray(~np.isnan(X), dtype=np.bool_).any(axis=2)
+    together = given(X).sum(axis=2) > 0
     for a, b in combinations(range(len(names)), 2):
         if (together[:, a] & together[:, b]).sum() < 3:
             raise DesignError(
@@ -262,8 +271,8 @@ def covariances(X: Array, errors: Array | None) -> tuple[Array, Array, bool]:
     true scores with a negative eigenvalue is replaced by the nearest one.
     """
     X = X - np.nanmean(X, axis=0)
-    given = ~np.isnan(X)
-    counts = given.sum(axis=2)
+    there = given(X)
+    counts = there.sum(axis=2)
     with np.errstate(invalid="ignore"):
         means = np.where(counts > 0, np.nansum(X, axis=2) / counts, np.nan)
     n = len(X)
@@ -272,7 +281,7 @@ def covariances(X: Array, errors: Array | None) -> tuple[Array, Array, bool]:
         inner = (X - means[:, :, None]).transpose(0, 2, 1)
         many = counts.max()
         within = covariance_of(inner.reshape(-1, X.shape[1])) * many / (many - 1) * n / (n - 1)
-        answered = given.astype(np.float64)
+        answered = there.astype(np.float64)
         pairs = np.einsum("pri,psi->prs", answered, answered)
         size = counts[:, :, None] * counts[:, None, :]
         both = size > 0
@@ -286,16 +295,16 @@ def covariances(X: Array, errors: Array | None) -> tuple[Array, Array, bool]:
 
 def covariance_of(rows: Array) -> Array:
     """Return the maximum-likelihood covariance of rows (n, k) with a mean; EM where cells lack."""
-    given = np.asarray(~np.isnan(rows), dtype=np.bool_)
-    rows, given = rows[given.any(axis=1)], given[given.any(axis=1)]
-    if given.all():
+    there = given(rows)
+    rows, there = rows[there.any(axis=1)], there[there.any(axis=1)]
+    if there.all():
         centred = rows - rows.mean(axis=0)
         return np.asarray(centred.T @ centred / len(rows))
-    patterns, which = np.unique(given, axis=0, return_inverse=True)
+    patterns, which = np.unique(there, axis=0, return_inverse=True)
     mean = np.nanmean(rows, axis=0)
     S = np.diag(np.nanvar(rows, axis=0))
     for _ in range(_STEPS):
-        full, extra = np.where(given, rows, 0.0), np.zeros_like(S)
+        full, extra = np.where(there, rows, 0.0), np.zeros_like(S)
         for at, seen in enumerate(patterns):
             mine = np.flatnonzero(which == at)
             B = S[np.ix_(~seen, seen)] @ np.linalg.pinv(S[np.ix_(seen, seen)])
