@@ -166,7 +166,7 @@ def dependability(
     kept = _fixed(study, fixed)
     sigma, fit = estimate(study, method)
     few = _few(study, frozenset())
-    persons = len(_few(study, kept)) < len(few) or not few
+    persons = not few or (bool(kept) and not _few(study, kept))
     resampled = (
         resample_persons(study, method, fit, replicates, seed, progress) if persons else None
     )

@@ -315,7 +315,7 @@ def covariance_of(rows: Array) -> Array:
             )
         mean = full.mean(axis=0)
         new = ((full - mean).T @ (full - mean) + extra) / len(rows)
-        done = abs(new - S).max() < 1e-9 * abs(S).max()
+        done = abs(new - S).max() < 1e-7 * abs(S).max()
         S = new
         if done:
             break
