@@ -19,6 +19,7 @@ from expertise.words import Note, note, say
 
 _SAME = 1e-9  # eigenvalues below this share of the largest count as zero
 _STEPS = 500
+_PATIENCE = 10.0  # seconds of work before a progress bar shows
 Seen = NDArray[np.bool_]
 
 
@@ -91,7 +92,7 @@ class Gain(Result):
                 axes.plot(x, place, marker=look.role(slot).marker if slot else "o",
                           color=look.color(slot) if slot else look.text, markersize=9)  # fmt: skip
             axes.set_yticks(places, names, fontsize=9 if look.phone else 11)
-            ticks = [0, 0.25, 0.5, 0.75, 1]
+            ticks = [0, 0.5, 1] if look.phone else [0, 0.25, 0.5, 0.75, 1]
             axes.set_xticks(ticks, [f"{tick:.0%}".replace("%", " %") for tick in ticks])
             axes.set(xlim=(0, 1.02), ylim=(-0.7, len(sets) - 0.3))
             axes.grid(True, axis="x")
@@ -129,7 +130,7 @@ def perspectives_gain(
     replicates: int = 1000,
     seed: int = 0,
     conf_level: float = 0.95,
-    progress: bool = False,
+    progress: bool = True,
 ) -> Gain:
     """Say how well one, two or all perspectives recover the picture they form together.
 
@@ -195,7 +196,7 @@ def perspectives_gain(
     rng = [np.random.default_rng(one) for one in np.random.SeedSequence(seed).spawn(replicates)]
     point, draws = recovered(true, error), []
     n = len(answers.X)
-    for one in tqdm(rng, desc=say("triads.drawing"), disable=not progress):
+    for one in tqdm(rng, desc=say("triads.drawing"), disable=not progress, delay=_PATIENCE):
         again = covariances(answers.X[one.integers(n, size=n)], errors)
         draws.append(recovered(*again[:2]))
     sets, shares = _tables(answers.roles, point, draws, conf_level, n)
@@ -314,7 +315,7 @@ def covariance_of(rows: Array) -> Array:
             )
         mean = full.mean(axis=0)
         new = ((full - mean).T @ (full - mean) + extra) / len(rows)
-        done = abs(new - S).max() < 1e-9 * abs(S).max()
+        done = abs(new - S).max() < 1e-7 * abs(S).max()
         S = new
         if done:
             break
