@@ -268,7 +268,8 @@ def _name(study: Study, model: Model) -> str:
 def _part(row: dict[str, Any], lang: str) -> tuple[str, str]:
     """Return one row of a model in words: the term, and its estimate with interval."""
     if row["component"] in ("fixed", "threshold"):
-        return row["term"], span(pd.Series(row), lang)
+        # Long names of interactions may break after a colon.
+        return row["term"].replace(":", ":\u200b"), span(pd.Series(row), lang)
     if row["component"] == "dispersion":
         return row["term"], number(row["estimate"], digits_for(abs(row["estimate"]), 3), lang)
     group = say("reporting.residual", lang) if row["group"] == "residual" else row["group"]

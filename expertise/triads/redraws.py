@@ -13,12 +13,13 @@ import numpy as np
 from tqdm import tqdm
 
 from expertise.errors import DesignError, FitError
+from expertise.mixed.compress import Groups
 from expertise.mixed.design import Design
 from expertise.mixed.deviance import Deviance
 from expertise.mixed.factors import split, stack
 from expertise.mixed.fit import MixedFit
 from expertise.mixed.newton import FLOOR, minimise
-from expertise.mixed.reduction import Groups, Redraw, Reduction, prepare
+from expertise.mixed.reduction import Redraw, Reduction, prepare
 from expertise.triads.components import estimate, joined, with_means
 from expertise.triads.facets import Codes, Study
 from expertise.triads.squares import balanced_reml, mean_squares
@@ -66,6 +67,7 @@ class Blocks:
         groups = Groups(
             grams=every.grams, counts=counts, pattern=pattern,
             V=np.ascontiguousarray(every.V[:, people]), B=None,
+            weight=every.weight[people],
         )  # fmt: skip
         return replace(
             self.reduction, n=int(self.rows[people].sum()), groups=groups, every=groups,
