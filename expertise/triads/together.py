@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
 from tqdm import tqdm
 
 from expertise.errors import DataError, DesignError, listed
@@ -161,7 +162,7 @@ def perspectives_gain(
         replicates, such as (1 − reliability) × variance; errors are then
         taken as independent between roles.
     replicates, seed, progress
-        Persons resampled, for the intervals (percentiles; v has no scale,
+        Persons resampled, for the intervals (bias-corrected percentiles; v has no scale,
         so resampling needs no n/(n − 1)).
     conf_level : float
 
@@ -359,7 +360,9 @@ def _tables(
     tail = [(1 - conf_level) / 2, (1 + conf_level) / 2]
 
     def row(component: str, term: str, value: float, cloud: list[float]) -> dict[str, Any]:
-        low, high = np.quantile(cloud, tail)
+        # Bias-corrected percentiles: resampling makes v too large on average.
+        below = np.clip(np.mean(np.array(cloud) < value), 1 / len(cloud), 1 - 1 / len(cloud))
+        low, high = np.quantile(cloud, ndtr(2 * ndtri(below) + ndtri(tail)))
         return {
             "component": component, "term": term, "estimate": value, "conf_low": float(low),
             "conf_high": float(high), "conf_level": conf_level, "n_people": n,
