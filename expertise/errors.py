@@ -8,6 +8,7 @@ ExpertiseError (a ValueError)
 │   └── FormulaError a formula that cannot be read, or must not be run
 ├── FitError         an optimum that was not found
 ├── CodingError      a codebook, a coding, a store
+│   └── ConflictError someone else changed it meanwhile
 └── PrivacyError     a result, a quote or a key that must stay inside
 """
 
@@ -48,6 +49,10 @@ class FitError(ExpertiseError):
 
 class CodingError(ExpertiseError):
     """A codebook, a coding or a store that does not hold together."""
+
+
+class ConflictError(CodingError):
+    """A memo or definition that someone else changed since it was read."""
 
 
 class PrivacyError(ExpertiseError):

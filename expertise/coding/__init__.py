@@ -1,0 +1,1 @@
+"""Coding together: a codebook, acts that are never changed, and what stands after them."""

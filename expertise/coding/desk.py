@@ -1,0 +1,113 @@
+"""What lies before one coder: their own acts, the round, the state of each text."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from expertise.coding.acts import FIELDS, Act, row
+from expertise.coding.assignment import Coder, Fragment
+from expertise.coding.folding import FOLDED, Standing, fold, undone
+from expertise.errors import CodingError
+from expertise.words import say
+
+PLACES = [FIELDS.index(name) for name in FOLDED]
+
+
+def folded(acts: Sequence[Act]) -> list[tuple[Any, ...]]:
+    """Return the columns that `fold` reads, a row per act."""
+    return [tuple(values[place] for place in PLACES) for values in map(row, acts)]
+
+
+@dataclass(slots=True)
+class Desk:
+    """The acts that a coder may know of, and what follows from them.
+
+    `acts` are the coder's own and those that concern everyone; `take` adds
+    new ones.
+    """
+
+    coder: Coder
+    fragments: Mapping[str, Fragment]
+    lang: str
+    acts: list[Act] = field(default_factory=list)
+    by_id: dict[str, Act] = field(default_factory=dict)
+    live: list[Act] = field(default_factory=list)
+    standing: Standing = field(default_factory=lambda: fold([]))
+
+    def take(self, new: Sequence[Act]) -> None:
+        """Add acts that came after the last one."""
+        if not new:
+            return
+        self.acts.extend(new)
+        self.by_id.update((act.uuid, act) for act in new)
+        rows = folded(self.acts)
+        cancelled = undone(rows)
+        self.live = [act for act in self.acts if act.uuid not in cancelled]
+        self.standing = fold(rows)
+
+    @property
+    def n(self) -> int:
+        """Return the place of the last act."""
+        return self.acts[-1].n if self.acts else 0
+
+    @property
+    def revealed(self) -> bool:
+        """Say whether the facilitator opened the round together."""
+        return any(act.kind == "revealed" for act in self.live)
+
+    @property
+    def joined(self) -> bool:
+        """Say whether this coder looks at what others chose; alone is over then."""
+        return any(act.kind == "joined" and act.coder == self.coder.id for act in self.live)
+
+    @property
+    def stage(self) -> str:
+        """Return the round that the coder is in."""
+        if self.joined:
+            return "together"
+        return "practice" if self.to_practise() else "alone"
+
+    def check_present(self) -> None:
+        """Refuse a coder who withdrew."""
+        left = (act.coder for act in self.acts if act.kind == "withdrawn" and not act.document)
+        if self.coder.id in left:
+            raise self.no("left")
+
+    def to_practise(self) -> bool:
+        """Say whether a practice text waits that was neither finished nor set aside."""
+        done = ("finished", "skipped", "returned")
+        return any(one.practice and self.state(one) not in done for one in self.fragments.values())
+
+    def round(self, fragment: Fragment) -> str:
+        """Return the round in which an act on this text is made now."""
+        if fragment.practice:
+            return "practice"
+        return "together" if self.joined else "alone"
+
+    def state(self, fragment: Fragment) -> str:
+        """Return returned, finished, skipped, opened, or nothing, for the round of now."""
+        me = self.coder.id
+        rounds = ("practice", "alone", "together")
+        if any(self.standing.work.get((fragment.id, me, r)) == "returned" for r in rounds):
+            return "returned"
+        return self.standing.work.get((fragment.id, me, self.round(fragment)), "")
+
+    def fragment(self, document: str) -> Fragment:
+        """Return a text that was handed to this coder and is still here."""
+        gone = any(act.kind == "withdrawn" and act.document == document for act in self.acts)
+        if gone or document not in self.fragments:
+            raise self.no("not_handed_out")
+        if self.state(self.fragments[document]) == "returned":
+            raise self.no("returned")
+        return self.fragments[document]
+
+    def own(self, target: str) -> Act:
+        """Return an act of this coder."""
+        act = self.by_id.get(target)
+        if act is None or act.coder != self.coder.id:
+            raise self.no("not_yours")
+        return act
+
+    def no(self, key: str, **values: Any) -> CodingError:
+        """Return a refusal in the coder's language."""
+        return CodingError(say(f"coding.{key}", self.lang, **values))

@@ -1,0 +1,1 @@
+"""Codings for and from other programs: REFI-QDA, and plain formats."""
