@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from expertise.errors import DesignError
-from expertise.figures import Look, StoryAxes, draw, end_label
+from expertise.figures import Look, StoryAxes, draw, end_labels
 from expertise.mixed.columns import Array
 from expertise.mixed.contrast import contrasts, marginal_means, slope_rows, slopes
 from expertise.mixed.describe import direction
@@ -163,23 +163,27 @@ def _finding(fit: Fitted, x: str, by: str | None, factor: bool, lang: str) -> st
 def _bands(axes: Any, look: Look, means: Estimates, x: str, by: str | None) -> None:
     table = means.table
     parts = [("", table)] if by is None else list(table.groupby(by, sort=False, observed=True))
+    ends: list[tuple[float, float, str, str]] = []
     for slot, (label, rows) in enumerate(parts, 1):
         color = look.color(slot)
         axes.fill_between(rows[x], rows["conf_low"], rows["conf_high"], color=color, alpha=0.18)
         style = look.style(slot) | {"marker": look.role(slot).marker if len(rows) <= 12 else ""}
         axes.plot(rows[x], rows["estimate"], **style)
-        end_label(axes, rows[x].iloc[-1], rows["estimate"].iloc[-1], str(label), color)
+        ends.append((rows[x].iloc[-1], rows["estimate"].iloc[-1], str(label), color))
+    end_labels(axes, ends)
 
 
 def _dots(axes: Any, look: Look, means: Estimates, x: str, by: str | None) -> None:
     table = means.table
     parts = [("", table)] if by is None else list(table.groupby(by, sort=False, observed=True))
+    ends: list[tuple[float, float, str, str]] = []
     for slot, (label, rows) in enumerate(parts, 1):
         place = np.arange(len(rows)) + 0.12 * (slot - (len(parts) + 1) / 2)
         color = look.color(slot)
         axes.vlines(place, rows["conf_low"], rows["conf_high"], color=color)
         axes.plot(place, rows["estimate"], look.role(slot).marker, color=color)
-        end_label(axes, place[-1], rows["estimate"].iloc[-1], str(label), color)
+        ends.append((place[-1], rows["estimate"].iloc[-1], str(label), color))
     levels = [str(value) for value in parts[0][1][x]]
     axes.set_xticks(np.arange(len(levels)), levels)
     axes.set_xlim(-0.6, len(levels) - 0.4)
+    end_labels(axes, ends)

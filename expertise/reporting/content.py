@@ -244,7 +244,10 @@ def _model(study: Study, fit: MixedFit) -> Block:
     ]
     table = pd.DataFrame(parts, columns=heads)
     return Block(
-        tables=((say("reporting.model_caption", lang), table),), notes=fit.notes, lang=lang
+        paragraphs=(fit.describe(lang),),
+        tables=((say("reporting.model_caption", lang), table),),
+        notes=fit.notes,
+        lang=lang,
     )
 
 
