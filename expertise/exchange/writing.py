@@ -1,12 +1,12 @@
 """Write a QDPX file by the letter of the standard, the same bytes each time."""
 
+import hashlib
 import re
 import zipfile
 from copy import deepcopy
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid5
 
 import pandas as pd
 from lxml import etree
@@ -18,7 +18,8 @@ from expertise.exchange.tree import P, child, guid, internal, prune, text_source
 from expertise.files.safe import write_atomically
 
 # Under this name every id is made of what it names: the same study gives the same ids.
-IDS = UUID("4bb2a5a4-5f0f-5d0c-9b0e-6f2f2c1a7d11")
+IDS = "expertise"
+SELECTION, CODING, CODE_REF = P + "PlainTextSelection", P + "Coding", P + "CodeRef"
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 DATE = (1980, 1, 1, 0, 0, 0)
 
@@ -63,7 +64,20 @@ def write_qdpx(project: QdaProject, path: str | Path) -> Path:
 
 def new_id(kind: str, *parts: object) -> str:
     """Return the id of a thing, made of what it is."""
-    return str(uuid5(IDS, "\x1f".join([kind, *map(str, parts)])))
+    return new_ids(kind, *parts)[0]
+
+
+def new_ids(kind: str, *parts: object) -> tuple[str, str]:
+    """Return two ids, of a selection and of its coding say, made of what they are."""
+    digest = hashlib.sha256("\x1f".join([IDS, kind, *map(str, parts)]).encode()).hexdigest()
+    first, second = digest[:32], digest[32:]
+    return _written(first), _written(second)
+
+
+def _written(digest: str) -> str:
+    """Return 32 hex digits as a UUID of version 8: its maker's own."""
+    parts = (digest[:8], digest[8:12], "8" + digest[13:16], "8" + digest[17:20], digest[20:])
+    return "-".join(parts)
 
 
 def named(text: str, what: str) -> str:
@@ -140,7 +154,8 @@ def _selections(
     ids = code_ids(project.codes)
     holder = child(root, "Sources")
     sources = text_sources(root)
-    ends = {}
+    ends: dict[Any, Any] = {}
+    makers = {name: {"creatingUser": one} for name, one in users.items()}
     for document, text in project.texts.items():
         if document not in sources:
             one = new_id("document", document)
@@ -158,14 +173,13 @@ def _selections(
         if one and one in known:
             continue
         parts = (document, coder, code, start, end)
-        maker = {"creatingUser": users[coder]} if coder in users else {}
+        maker = makers.get(coder, {})
+        selection_id, coding_id = new_ids("coding", *parts)
         element = etree.Element(
-            P + "PlainTextSelection", guid=new_id("selection", *parts), startPosition=str(start),
-            endPosition=str(end), **maker,
-        )  # fmt: skip
-        mine = one or new_id("coding", *parts)
-        coding = etree.SubElement(element, P + "Coding", guid=mine, **maker)
-        etree.SubElement(coding, P + "CodeRef", targetGUID=ids[code])
+            SELECTION, guid=selection_id, startPosition=str(start), endPosition=str(end), **maker
+        )
+        coding = etree.SubElement(element, CODING, guid=one or coding_id, **maker)
+        etree.SubElement(coding, CODE_REF, targetGUID=ids[code])
         source = sources[document]
         if source not in ends:
             ends[source] = _last(source)
