@@ -12,7 +12,6 @@ from jinja2 import Environment, PackageLoader
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -49,7 +48,7 @@ class Site:
             for one in folder.iterdir() if one.is_file()
         }  # fmt: skip
 
-    def app(self, *more: Route) -> Starlette:
+    def app(self, *more: Route) -> Guard:
         """Return the application with its guard."""
         routes = [
             Route("/", self.home),
@@ -64,11 +63,11 @@ class Site:
             Route("/minutes", self.minutes),
             *more,
         ]
-        return Starlette(
+        inner = Starlette(
             routes=routes,
-            middleware=[Middleware(Guard, origins=self.origins)],
-            exception_handlers={HTTPException: _plain, Exception: _broken},
+            exception_handlers={HTTPException: _plain, ExpertiseError: _wrong, Exception: _broken},
         )
+        return Guard(inner, self.origins)
 
     # ---- coming in ----------------------------------------------------------
 
@@ -182,10 +181,10 @@ class Site:
             raise HTTPException(403, "this request did not come from your page")
         return guest
 
-    def page(self, name: str, status: int = 200, **values: Any) -> Response:
+    def page(self, template: str, /, status: int = 200, **values: Any) -> Response:
         """Return a page in the study's language."""
         words: Callable[..., str] = lambda key, **more: say(f"cocoding.{key}", self.circle.lang, **more)
-        text = self._pages.get_template(name).render(
+        text = self._pages.get_template(template).render(
             words=words, lang=self.circle.lang, title=self.circle.title,
             contact=self.circle.contact, perspectives=self.circle.perspectives, **values,
         )  # fmt: skip
@@ -223,8 +222,9 @@ async def _plain(request: Request, fault: Exception) -> Response:
     return refusal(fault.status_code, fault.detail)
 
 
+async def _wrong(request: Request, fault: Exception) -> Response:
+    return refusal(422, str(fault))
+
+
 async def _broken(request: Request, fault: Exception) -> Response:
-    if isinstance(fault, ExpertiseError):
-        return refusal(422, str(fault))
-    LOG.error("a request failed: %s", type(fault).__name__)
     return refusal(500, "something went wrong here; nothing was stored")

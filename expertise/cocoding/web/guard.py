@@ -1,12 +1,15 @@
 """What holds for every request: size, host, origin, and the headers of every answer."""
 
 import json
+import logging
+import traceback
 from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+LOG = logging.getLogger("expertise.cocoding")
 LARGEST = 64 * 1024  # bytes of a request
 HEADERS = {
     "Content-Security-Policy": (
@@ -73,7 +76,12 @@ class Guard:
         async def again() -> Message:
             return {"type": "http.request", "body": body, "more_body": False}
 
-        await self._app(scope, again, answer)
+        try:
+            await self._app(scope, again, answer)
+        except Exception as fault:
+            # The answer is out already. A message could hold what someone wrote: name the place only.
+            place = traceback.extract_tb(fault.__traceback__)[-1]
+            LOG.error("%s at %s:%s", type(fault).__name__, place.filename, place.lineno)
 
     def _problem(self, method: str, headers: Mapping[str, str]) -> Response | None:
         length = headers.get("content-length", "0")
