@@ -89,6 +89,20 @@ def site(circle):
     return make_site(circle, (ORIGIN,))
 
 
+@pytest.fixture
+def make_other():
+    """Return a function that makes the site of another study."""
+    opened = []
+
+    def make(root):
+        opened.append(open_circle(make_study(root)))
+        return make_site(opened[-1], (ORIGIN,))
+
+    yield make
+    for one in opened:
+        one.store.close()
+
+
 class Visitor:
     """A browser of one person: keeps a cookie, sends origin and token as the page does."""
 

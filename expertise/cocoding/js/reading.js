@@ -29,17 +29,17 @@ export class Reading {
   screen() {
     const { words, app } = this;
     return h("section", { class: "cc-reading" },
-      h("header", {}, button(words("back"), () => app.home(), { class: "cc-small" }),
+      h("header", { class: "cc-header" }, button(words("back"), () => app.home(), { class: "cc-small" }),
         h("h1", { tabindex: -1 }, named(words, app.desk.texts, this.document)),
-        h("p", { class: "cc-soft" }, about(words, this.topics)),
-        app.reader.possible ? button(words("read_aloud"), () => app.reader.read(this.aloud(), (said) => app.tell(said)), { class: "cc-small" }) : null),
+        app.reader.possible ? button(words("read_aloud"), () => this.aloud(), { class: "cc-small" }) : null),
+      h("p", { class: "cc-soft" }, about(words, this.topics)),
       h("div", { class: "cc-columns" }, h("div", {}, this.view.node, this.foot), this.panel));
   }
 
   aloud() {
-    const { view } = this;
+    const { view, app } = this;
     const { start, end } = view.selection ?? { start: view.sentences[view.current].start, end: view.text.length };
-    return view.text.slice(start, end);
+    app.reader.read(view.text.slice(start, end), (said) => app.tell(said));
   }
 
   footer() {
@@ -116,6 +116,7 @@ export class Reading {
     }
     this.panel.classList.toggle("cc-busy", Boolean(coding || view.selection));
     this.panel.replaceChildren(this.beside.node);
+    if (view.selection) view.reveal();
   }
 
   detailOf(coding) {

@@ -83,7 +83,8 @@ export class TextView {
 
   brief(start, end) {
     const said = this.text.slice(start, end).trim();
-    return said.length > 90 ? `${said.slice(0, 45).trim()} … ${said.slice(-35).trim()}` : said;
+    if (said.length <= 90) return said;
+    return `${said.slice(0, 50).replace(/\s+\S*$/u, "")} … ${said.slice(-35).replace(/^\S*\s+/u, "")}`;
   }
 
   between(first, last) {
@@ -226,7 +227,6 @@ export class TextView {
     if (focus) {
       this.arrive(number);
       node.focus();
-      node.scrollIntoView({ block: "nearest" });
     }
   }
 
@@ -245,6 +245,10 @@ export class TextView {
 
   focus() {
     this.sentences[this.current]?.node.focus();
+  }
+
+  reveal() {
+    this.sentences[this.current]?.node.scrollIntoView({ block: "nearest" });
   }
 
   // ---- painting -------------------------------------------------------------

@@ -79,7 +79,9 @@ class Door:
             When it is unknown, used or too old; of two taps one gets in.
         """
         record, body = self._open(token)
-        used = Record(kind=INVITATION, key=record.key, body=json.dumps({**body, "used": True}),
+        # A mark of its own for each tap: the store takes the same words twice, not two different ones.
+        tapped = json.dumps({**body, "used": secrets.token_hex(8)})
+        used = Record(kind=INVITATION, key=record.key, body=tapped,
                       version=record.version, coder=record.coder)  # fmt: skip
         try:
             self._store.put(used, by=record.coder)
@@ -93,7 +95,7 @@ class Door:
         if record is None:
             return None
         body = json.loads(record.body)
-        if body.get("used") or body["until"] < self._clock():
+        if body["used"] or body["until"] < self._clock():
             return None
         return Guest(coder=record.coder, csrf=digest(f"csrf:{secret}"))
 
@@ -101,7 +103,7 @@ class Door:
         """Sign a device out."""
         record = self._store.record(DEVICE, digest(secret))
         if record is not None:
-            body = json.dumps({**json.loads(record.body), "used": True})
+            body = json.dumps({**json.loads(record.body), "used": "left"})
             self._store.put(Record(kind=DEVICE, key=record.key, body=body, version=record.version,
                                    coder=record.coder), by=record.coder)  # fmt: skip
 
@@ -123,20 +125,20 @@ class Door:
         self._wrong = [moment for moment in self._wrong if moment > now - FOUR_WORDS]
         said = " ".join(words.casefold().split())
         coder, until = self._words.pop(said, ("", 0.0)) if len(self._wrong) < WRONG else ("", 0.0)
-        if until < now:
+        if not coder or until < now:
             self._wrong.append(now)
             raise PrivacyError("four words")
         return self._make(DEVICE, coder, SIGNED_IN)
 
     def _make(self, kind: str, coder: str, seconds: float) -> str:
         secret = secrets.token_urlsafe(32)
-        body = json.dumps({"coder": coder, "until": self._clock() + seconds, "used": False})
+        body = json.dumps({"coder": coder, "until": self._clock() + seconds, "used": ""})
         self._store.put(Record(kind=kind, key=digest(secret), body=body, coder=coder), by=coder)
         return secret
 
     def _open(self, token: str) -> tuple[Record, Mapping[str, Any]]:
         record = self._store.record(INVITATION, digest(token))
-        body = json.loads(record.body) if record else {"used": True}
+        body = json.loads(record.body) if record else {}
         if record is None or body["used"] or body["until"] < self._clock():
             raise PrivacyError("invitation")
         return record, body
