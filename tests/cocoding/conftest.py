@@ -3,6 +3,7 @@
 import shutil
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -129,3 +130,14 @@ class Visitor:
 def come_in(site):
     """Return a function that lets a member in on a new device."""
     return lambda member=None: Visitor(site, member)
+
+
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory):
+    """One study for all tests in which nothing may change: its circle and three visitors."""
+    circle = open_circle(make_study(tmp_path_factory.mktemp("quiet")))
+    site = make_site(circle, (ORIGIN,))
+    samira, leader = circle.add("Samira", "patient"), circle.facilitator()
+    visitors = {"samira": Visitor(site, samira), "leader": Visitor(site, leader)}
+    yield SimpleNamespace(circle=circle, stranger=Visitor(site), **visitors)
+    circle.store.close()

@@ -197,15 +197,15 @@ def test_the_routes_tested_are_all_there_are(site):
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_a_stranger_gets_nothing(come_in, method, path):
-    answer = come_in().http.request(method, path, headers={"Origin": ORIGIN})
+def test_a_stranger_gets_nothing(quiet, method, path):
+    answer = quiet.stranger.http.request(method, path, headers={"Origin": ORIGIN})
     assert answer.status_code == 401
     assert answer.json() == {"error": "this device is not signed in"}
 
 
 @pytest.mark.parametrize(("method", "path"), CHANGES)
-def test_a_change_without_the_pages_token_is_refused(circle, come_in, method, path):
-    leader = come_in(circle.facilitator())
+def test_a_change_without_the_pages_token_is_refused(quiet, method, path):
+    leader = quiet.leader
     for token in ({}, {"X-CSRF": "0" * 64}, {"X-CSRF": "é".encode("latin-1")}):
         answer = leader.http.request(method, path, headers={"Origin": ORIGIN} | token)
         assert answer.status_code == 403
@@ -213,8 +213,8 @@ def test_a_change_without_the_pages_token_is_refused(circle, come_in, method, pa
 
 @pytest.mark.parametrize(("method", "path"), [*CHANGES, ("POST", "/begin"), ("POST", "/enter")])
 @pytest.mark.parametrize("origin", [None, "null", "https://elders.example", ORIGIN + "0"])
-def test_a_change_from_another_site_is_refused(circle, come_in, method, path, origin):
-    leader = come_in(circle.facilitator())
+def test_a_change_from_another_site_is_refused(quiet, method, path, origin):
+    leader = quiet.leader
     headers = {"X-CSRF": leader.csrf} | ({"Origin": origin} if origin else {})
     answer = leader.http.request(method, path, headers=headers)
     assert answer.status_code == 403
@@ -376,8 +376,8 @@ WRONG_BODIES = {
 
 
 @pytest.mark.parametrize("body", WRONG_BODIES.values(), ids=WRONG_BODIES)
-def test_a_message_that_is_none_is_422(circle, samira, come_in, body):
-    visitor = come_in(samira)
+def test_a_message_that_is_none_is_422(quiet, body):
+    circle, visitor = quiet.circle, quiet.samira
     before = len(circle.store.after())
     headers = {"Origin": ORIGIN, "X-CSRF": visitor.csrf}
     answer = visitor.http.post("/message", content=body, headers=headers)
@@ -389,8 +389,8 @@ def test_a_message_that_is_none_is_422(circle, samira, come_in, body):
 @pytest.mark.parametrize(
     "name", ["mass_assignment", "bigint_offset", "bool_offset", "surrogate", "nul", "stale_version"]
 )
-def test_bad_messages_from_the_collection_are_422(circle, samira, come_in, bad_inputs, name):
-    visitor = come_in(samira)
+def test_bad_messages_from_the_collection_are_422(quiet, bad_inputs, name):
+    circle, visitor = quiet.circle, quiet.samira
     before = len(circle.store.after())
     body = (bad_inputs / f"web_{name}.json").read_bytes()
     headers = {"Origin": ORIGIN, "X-CSRF": visitor.csrf}
@@ -403,8 +403,8 @@ OFFSETS = [(True, 4), (0, "4"), (0.0, 4), (0, 1e400), (0, 2**70), (-1, 4), (4, 4
 
 
 @pytest.mark.parametrize(("start", "end"), OFFSETS)
-def test_positions_that_are_none_are_422(samira, come_in, start, end):
-    visitor = come_in(samira)
+def test_positions_that_are_none_are_422(quiet, start, end):
+    visitor = quiet.samira
     text = opened(visitor)
     body = {"kind": "apply", "id": uid(), "document": TEXT, "sha256": text["sha256"],
             "start": start, "end": end, "code": "hoop"}  # fmt: skip
@@ -459,24 +459,24 @@ def test_sent_twice_is_done_once(circle, samira, come_in):
 
 
 @pytest.mark.parametrize("said", [True, False])
-def test_a_large_body_is_413_before_it_is_read(samira, come_in, said):
-    visitor = come_in(samira)
+def test_a_large_body_is_413_before_it_is_read(quiet, said):
+    visitor = quiet.samira
     body = b'{"kind": "' + b"x" * LARGEST + b'"}'
     content = body if said else iter([body[:1000], body[1000:]])
     headers = {"Origin": ORIGIN, "X-CSRF": visitor.csrf}
     assert visitor.http.post("/message", content=content, headers=headers).status_code == 413
 
 
-def test_fifty_megabytes_are_413(samira, come_in, bad_inputs):
-    visitor = come_in(samira)
+def test_fifty_megabytes_are_413(quiet, bad_inputs):
+    visitor = quiet.samira
     body = bz2.decompress((bad_inputs / "web_huge_json.json.bz2").read_bytes())
     headers = {"Origin": ORIGIN, "X-CSRF": visitor.csrf}
     assert visitor.http.post("/message", content=body, headers=headers).status_code == 413
 
 
 @pytest.mark.parametrize("length", ["-1", "1e3", "²", "9" * 40])
-def test_a_strange_length_is_413(samira, come_in, length):
-    visitor = come_in(samira)
+def test_a_strange_length_is_413(quiet, length):
+    visitor = quiet.samira
     headers = {"Origin": ORIGIN, "Content-Length": length.encode()}
     assert visitor.http.post("/message", content=b"{}", headers=headers).status_code == 413
 
