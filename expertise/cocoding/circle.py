@@ -134,7 +134,7 @@ class Circle:
         return any(act.kind == "revealed" for act in self.store.after(coder=""))
 
     def progress(self) -> pd.DataFrame:
-        """Return a row per coder: texts finished, in hand and set aside; nothing of what they chose."""
+        """Return a row per coder: texts finished, in hand, set aside; not what they chose."""
         work = self.ledger().work
         work = work[work["round"] == "alone"]
         counts = pd.crosstab(work["coder"], work["state"])
@@ -216,7 +216,8 @@ def practice(lang: str) -> Fragment:
 def _book(study: Study) -> Codebook:
     if not study.settings.codebook:
         raise StudyError(
-            f'study {study.name!r} names no codebook; write codebook = "codebook.toml" in study.toml'
+            f"study {study.name!r} names no codebook; "
+            'write codebook = "codebook.toml" in study.toml'
         )
     return read_codebook(study.folder / study.settings.codebook)
 

@@ -117,9 +117,9 @@ def test_ten_thousand_forged_or_reused_invitations_do_not_get_in(site, samira):
 
 def test_four_words_open_one_other_device(site, samira, come_in):
     first = come_in(samira)
-    words = first.http.post(
-        "/four-words", headers={"Origin": ORIGIN, "X-CSRF": first.csrf}
-    ).json()["words"]
+    words = first.http.post("/four-words", headers={"Origin": ORIGIN, "X-CSRF": first.csrf}).json()[
+        "words"
+    ]
     assert len(words.split()) == 4
     other = come_in()
     typed = {"words": f"  {words.upper()} "}
@@ -276,9 +276,7 @@ def test_a_coder_of_one_study_is_a_stranger_in_another(samira, come_in, tmp_path
     assert http.get("/research").status_code == 401
 
 
-def test_after_the_reveal_a_lone_holder_is_named_only_with_their_yes(
-    circle, samira, bram, come_in
-):
+def test_after_the_reveal_a_lone_holder_is_named_only_with_their_yes(circle, samira, bram, come_in):
     one, other, leader = come_in(samira), come_in(bram), come_in(circle.facilitator())
     target = coded(one)
     coded(other, code="regie")
@@ -311,7 +309,10 @@ def test_a_decision_is_printed_with_its_wording(circle, samira, bram, come_in):
     for visitor in (one, leader):
         visitor.send({"kind": "join", "id": uid()})
     passage = leader.send({"kind": "passages"}).json()["passages"][0]
-    readings = [{"code": "hoop", "text": "Hij ziet <licht>."}, {"code": "regie", "text": "Zij niet."}]
+    readings = [
+        {"code": "hoop", "text": "Hij ziet <licht>."},
+        {"code": "regie", "text": "Zij niet."},
+    ]
     keys = ("document", "sha256", "start", "end")
     decision = {"kind": "resolve", "id": uid(), "choice": "both", "readings": readings}
     assert leader.send(decision | {key: passage[key] for key in keys}).status_code == 200
@@ -399,7 +400,17 @@ def test_bad_messages_from_the_collection_are_422(quiet, bad_inputs, name):
     assert len(circle.store.after()) == before
 
 
-OFFSETS = [(True, 4), (0, "4"), (0.0, 4), (0, 1e400), (0, 2**70), (-1, 4), (4, 4), (9, 4), (0, 10**7)]
+OFFSETS = [
+    (True, 4),
+    (0, "4"),
+    (0.0, 4),
+    (0, 1e400),
+    (0, 2**70),
+    (-1, 4),
+    (4, 4),
+    (9, 4),
+    (0, 10**7),
+]
 
 
 @pytest.mark.parametrize(("start", "end"), OFFSETS)
@@ -433,7 +444,9 @@ def test_a_text_that_changed_under_the_page_is_not_coded(samira, come_in):
             "start": 0, "end": 4, "code": "hoop"}  # fmt: skip
     answer = visitor.send(body)
     assert answer.status_code == 422
-    assert answer.json()["error"] == "De tekst is veranderd; open hem opnieuw, er is niets opgeslagen."
+    assert (
+        answer.json()["error"] == "De tekst is veranderd; open hem opnieuw, er is niets opgeslagen."
+    )
 
 
 def test_a_stale_memo_is_409_with_what_stands(samira, come_in):
@@ -484,7 +497,9 @@ def test_a_strange_length_is_413(quiet, length):
 def test_a_file_that_is_sent_is_not_kept(samira, come_in, bad_inputs, folder):
     visitor = come_in(samira)
     before = sorted(folder.rglob("*"))
-    name = (bad_inputs / "web_filename_header.txt").read_text("utf-8").partition('filename="')[2][:-2]
+    name = (
+        (bad_inputs / "web_filename_header.txt").read_text("utf-8").partition('filename="')[2][:-2]
+    )
     headers = {"Origin": ORIGIN, "X-CSRF": visitor.csrf}
     for path in ("/message", "/research/add", "/begin"):
         answer = visitor.http.post(path, files={"f": (name, b"inhoud")}, headers=headers)
@@ -496,9 +511,9 @@ def test_no_one_writes_lines_in_our_log(come_in, bad_inputs, caplog):
     path = (bad_inputs / "web_crlf_log.txt").read_text().strip()
     with caplog.at_level(logging.DEBUG, "expertise.cocoding"):
         assert come_in().http.get(f"/invite/{path}").status_code == 403
-    assert [record.getMessage() for record in caplog.records if record.name == "expertise.cocoding"] == [
-        "an invitation was refused"
-    ]
+    assert [
+        record.getMessage() for record in caplog.records if record.name == "expertise.cocoding"
+    ] == ["an invitation was refused"]
 
 
 def test_what_breaks_says_nothing_of_what_was_written(circle, samira, come_in, monkeypatch, caplog):

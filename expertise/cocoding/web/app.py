@@ -3,7 +3,7 @@
 import hmac
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 from urllib.parse import parse_qsl
@@ -90,7 +90,9 @@ class Site:
     async def begin(self, request: Request) -> Response:
         """Use an invitation up."""
         try:
-            secret = await run_in_threadpool(self.door.begin, (await form(request)).get("token", ""))
+            secret = await run_in_threadpool(
+                self.door.begin, (await form(request)).get("token", "")
+            )
         except PrivacyError:
             LOG.warning("an invitation was refused")
             return self.page("refused.html", status=403)
@@ -99,7 +101,9 @@ class Site:
     async def enter(self, request: Request) -> Response:
         """Let another device in by four words."""
         try:
-            secret = await run_in_threadpool(self.door.enter, (await form(request)).get("words", ""))
+            secret = await run_in_threadpool(
+                self.door.enter, (await form(request)).get("words", "")
+            )
         except PrivacyError:
             LOG.warning("four words were refused")
             return self.page("enter.html", wrong=True, status=403)
@@ -183,7 +187,10 @@ class Site:
 
     def page(self, template: str, /, status: int = 200, **values: Any) -> Response:
         """Return a page in the study's language."""
-        words: Callable[..., str] = lambda key, **more: say(f"cocoding.{key}", self.circle.lang, **more)
+
+        def words(key: str, **more: str) -> str:
+            return say(f"cocoding.{key}", self.circle.lang, **more)
+
         text = self._pages.get_template(template).render(
             words=words, lang=self.circle.lang, title=self.circle.title,
             contact=self.circle.contact, perspectives=self.circle.perspectives, **values,

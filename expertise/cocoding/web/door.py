@@ -1,4 +1,4 @@
-"""Who may come in: invitations that one tap uses up, devices that stay in, four words for another."""
+"""Who may come in: invitations used up by a tap, devices that stay in, four words for another."""
 
 import hashlib
 import json
@@ -79,7 +79,7 @@ class Door:
             When it is unknown, used or too old; of two taps one gets in.
         """
         record, body = self._open(token)
-        # A mark of its own for each tap: the store takes the same words twice, not two different ones.
+        # A mark of its own for each tap: the store would take the same words twice.
         tapped = json.dumps({**body, "used": secrets.token_hex(8)})
         used = Record(kind=INVITATION, key=record.key, body=tapped,
                       version=record.version, coder=record.coder)  # fmt: skip

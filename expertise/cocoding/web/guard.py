@@ -57,7 +57,9 @@ class Guard:
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
             return
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -79,13 +81,18 @@ class Guard:
         try:
             await self._app(scope, again, answer)
         except Exception as fault:
-            # The answer is out already. A message could hold what someone wrote: name the place only.
+            # The answer is out. A message may hold what someone wrote: name the place only.
             place = traceback.extract_tb(fault.__traceback__)[-1]
             LOG.error("%s at %s:%s", type(fault).__name__, place.filename, place.lineno)
 
     def _problem(self, method: str, headers: Mapping[str, str]) -> Response | None:
         length = headers.get("content-length", "0")
-        if not length.isascii() or not length.isdigit() or len(length) > 15 or int(length) > LARGEST:
+        if (
+            not length.isascii()
+            or not length.isdigit()
+            or len(length) > 15
+            or int(length) > LARGEST
+        ):
             return refusal(413, f"a request has at most {LARGEST} bytes")
         if headers.get("host") not in self._hosts:
             return refusal(421, "this server has another address")

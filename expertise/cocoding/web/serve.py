@@ -82,4 +82,4 @@ def serve_study(
     say("\nEach link lets one device in, within 14 days. Stop with Ctrl+C.")
     app = site.app(*research.routes())
     uvicorn.run(app, host=host, port=port, access_log=False, log_level="warning",
-                server_header=False)  # fmt: skip
+                server_header=False, lifespan="off")  # fmt: skip
