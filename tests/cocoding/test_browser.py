@@ -276,6 +276,9 @@ def test_a_round_by_touch_at_360_pixels(browser, server):
         sentences = page.locator(".cc-sentence")
         sentences.nth(1).tap()
         sentences.nth(2).tap()
+        covered = "document.querySelector('.cc-panel').getBoundingClientRect().top"
+        bottom = sentences.nth(2).bounding_box()
+        assert bottom["y"] + bottom["height"] <= page.evaluate(covered)
         page.locator(".cc-card > button", has_text="Hoop").tap()
         saved(page)
         page.get_by_role("button", name="Sluit").tap()
