@@ -28,7 +28,7 @@ def add(commands: Any) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Migrate the store, or serve until stopped."""
     if chosen.migrate:
-        backup = migrate_store(chosen.store or f"{chosen.study}/private/coding.db")
+        backup = migrate_store(chosen.store or f"{chosen.study}/private/codings.db")
         print(f"The store is up to date; backup: {backup or 'none was needed'}")
         return 0
     serve_study(

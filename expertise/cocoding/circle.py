@@ -196,7 +196,7 @@ def open_circle(study: Study | str | Path, url: str | Path | None = None) -> Cir
     ----------
     study : Study or path
     url : str or Path, optional
-        The store; by default `private/coding.db` in the study's folder.
+        The store; by default `private/codings.db` in the study's folder.
 
     Raises
     ------
@@ -204,7 +204,7 @@ def open_circle(study: Study | str | Path, url: str | Path | None = None) -> Cir
         Without [contact], corpus or codebook in study.toml.
     """
     opened = study if isinstance(study, Study) else open_study(study)
-    return Circle(opened, open_store(url or opened.folder / "private" / "coding.db"))
+    return Circle(opened, open_store(url or opened.folder / "private" / "codings.db"))
 
 
 def practice(lang: str) -> Fragment:

@@ -100,12 +100,10 @@ export class App {
   }
 
   // An act is done at once here, and kept until the host has it.
-  push(message) {
-    const whole = { ...message, id: crypto.randomUUID() };
+  push(message, id = crypto.randomUUID()) {
     this.tell("");
-    this.queue.push(whole);
+    this.queue.push({ ...message, id });
     this.paint();
-    return whole.id;
   }
 
   answered(message, answer) {

@@ -107,7 +107,7 @@ export class Reading {
       const { start, end } = view.selection;
       this.beside = chooser({ words, cards: app.desk.cards, view,
         inside: codings.filter((one) => one.start < end && one.end > start),
-        onCode: (code) => this.code(code), onOpen: (uuid) => this.lookAt(uuid),
+        onCode: (code) => this.code(code, start, end), onOpen: (uuid) => this.lookAt(uuid),
         onClear: () => { view.clear(words("nothing_chosen")); view.focus(); } });
     } else {
       this.beside = overview({ words, codings, nameOf, briefOf: (one) => view.brief(one.start, one.end),
@@ -154,14 +154,13 @@ export class Reading {
     this.view.focus();
   }
 
-  code(code) {
+  code(code, start, end) {
     const { view, document, sha256, at, round, app } = this;
-    const { start, end } = view.selection;
     view.selection = null;
     view.anchor = null;
-    const uuid = app.push({ kind: "apply", document, sha256, round, code, start: at.toPoint(start), end: at.toPoint(end) });
+    this.opened = crypto.randomUUID();
+    app.push({ kind: "apply", document, sha256, round, code, start: at.toPoint(start), end: at.toPoint(end) }, this.opened);
     app.announce(this.words("coded", { name: app.nameOf(code) }));
-    this.opened = uuid;
     this.side();
     view.focus();
   }
@@ -171,13 +170,14 @@ export class Reading {
     const { view, app } = this;
     if (!app.look.chosen.single || !this.editable) return false;
     const card = /^[1-9]$/u.test(key) ? app.desk.cards[Number(key) - 1] : null;
-    const last = view.at(view.current).at(-1);
+    const marked = view.at(view.current).at(-1);
     if (card) {
-      if (!view.selection) view.select(...view.between(view.current, view.current));
-      this.code(card.code);
+      const [first, last] = view.between(view.current, view.current);
+      const { start, end } = view.selection ?? { start: first, end: last };
+      this.code(card.code, start, end);
     } else if (key === "u") this.undo();
-    else if (key === "w" && last) this.lookAt(last.uuid);
-    else if (key === "t" && last) app.push({ kind: "doubt", target: last.uuid });
+    else if (key === "w" && marked) this.lookAt(marked.uuid);
+    else if (key === "t" && marked) app.push({ kind: "doubt", target: marked.uuid });
     else return false;
     return true;
   }
