@@ -99,7 +99,10 @@ def test_keys_stay_with_the_widget_and_texts_out_of_the_file(lab, folder):
         page.locator(".lm-Menu-item[data-command='docmanager:save']").click()
         page.wait_for_timeout(2000)
         browser.close()
-    assert sentence not in file.read_text("utf-8")
+    saved = file.read_text("utf-8")
+    assert "application/vnd.jupyter.widget-state+json" in saved
+    assert "Noor de Vries" in saved
+    assert sentence not in saved
     circle = open_circle(folder)
     rows = ledger(circle.store.table()).codings
     circle.store.close()
