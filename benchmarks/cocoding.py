@@ -73,6 +73,7 @@ serve_study(sys.argv[1], port=int(sys.argv[2]), say=lambda line: print(line, flu
 """
 WATCH = """() => {
   window.spent = [];
+  addEventListener('keydown', () => { window.pressed = performance.now(); }, true);
   const real = window.fetch;
   window.fetch = async (...given) => {
     const answer = await real(...given);

@@ -468,6 +468,32 @@ def test_done_wipes_everything_from_the_device(browser, server):
         assert page.get_by_label("Vier woorden").count() == 1
 
 
+def test_what_others_chose_in_practice_is_said_without_a_score(browser, server):
+    with visiting(browser, server, "Bram") as page:
+        press(page, "Begin")
+        press(page, "Lezen")
+        for number, code in ((2, "Hoop"), (5, "Hoop"), (5, "Regie")):
+            page.locator(".cc-sentence").nth(number).click()
+            name_code(page, code)
+            saved(page)
+            press(page, "Sluit")
+        press(page, "Klaar met deze tekst")
+        page.wait_for_selector("text=U bent de eerste die deze oefentekst las.")
+    with visiting(browser, server, "Samira") as page:
+        press(page, "Begin")
+        press(page, "Lezen")
+        page.locator(".cc-sentence").nth(5).click()
+        name_code(page, "Hoop")
+        saved(page)
+        press(page, "Sluit")
+        press(page, "Klaar met deze tekst")
+        page.wait_for_selector("text=Anderen kozen ook")
+        said = page.locator(".cc-others li > p").all_inner_texts()
+    assert said == [
+        "Iemand koos hier Hoop.", "Iemand anders koos hier ook Hoop.", "Iemand koos hier Regie.",
+    ]  # fmt: skip
+
+
 def test_pause_is_neither_timed_nor_logged(browser, server):
     with visiting(browser, server, "Samira") as page:
         read(page)

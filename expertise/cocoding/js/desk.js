@@ -76,10 +76,10 @@ export function offerScreen({ words, app, text }) {
 
 // "Others chose also …": no score, no right or wrong.
 export function othersScreen({ words, app, others, text, mine }) {
-  const own = new Set(mine.map((one) => one.code));
+  const too = (one) => mine.some((own) => own.code === one.code && own.start < one.end && own.end > one.start);
   const lines = others.map((one) => h("li", {},
     h("blockquote", { class: "cc-quote", lang: "nl" }, text.brief(one.start, one.end)),
-    h("p", {}, words(own.has(one.code) ? "others_same" : "others_too", { name: app.nameOf(one.code) })),
+    h("p", {}, words(too(one) ? "others_same" : "others_too", { name: app.nameOf(one.code) })),
     ...one.memos.map((memo) => h("p", { class: "cc-soft", lang: "nl" }, words("because", { text: memo })))));
   return h("section", {},
     h("h1", { tabindex: -1 }, words("others_title")),
