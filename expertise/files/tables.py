@@ -183,11 +183,31 @@ def check_table(path: str | Path, **options: Any) -> tuple[Problem, ...]:
     >>> [str(problem) for problem in check_table(path)]
     ["scores.csv, column 'id', line 2: the id is empty; give every row one"]
     """
+    return scan_table(path, **options)[1]
+
+
+def scan_table(path: str | Path, **options: Any) -> tuple[TableFile | None, tuple[Problem, ...]]:
+    """Return a file as far as it can be read, and every problem of it.
+
+    A column with a problem stays text. For checks that go on after the first
+    problem; compute nothing from such a table.
+
+    Parameters
+    ----------
+    path
+        The file.
+    **options
+        Those of `read_table`.
+
+    Returns
+    -------
+    (TableFile or None, tuple of Problem)
+        None when it cannot be read as a table at all.
+    """
     try:
-        _, problems = _read(Path(path), _Options(**options))
+        return _read(Path(path), _Options(**options))
     except ExpertiseError as error:
-        return (Problem(file=Path(path).name, message=str(error), error=type(error)),)
-    return problems
+        return None, (Problem(file=Path(path).name, message=str(error), error=type(error)),)
 
 
 def _read(path: Path, options: _Options) -> tuple[TableFile, tuple[Problem, ...]]:
