@@ -5,10 +5,10 @@ import sys
 from collections.abc import Sequence
 
 from expertise import __version__
-from expertise.cli import check, new, report
+from expertise.cli import agree, check, exchange, new, report
 from expertise.errors import ExpertiseError
 
-COMMANDS = (new, check, report)
+COMMANDS = (new, check, agree, exchange, report)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
