@@ -1,0 +1,1 @@
+"""Reads what patients and naasten tell, protects who they are, and helps to find passages."""

@@ -1,0 +1,150 @@
+"""Institutions in a text: teams, names behind a head noun, known names, and employers."""
+
+import re
+from collections.abc import Iterator
+
+from expertise.narratives.known import in_dictionary
+from expertise.narratives.patterns import Found
+from expertise.narratives.wording import Wording
+
+INSTITUTION = re.compile(
+    r".*(?:lyceum|college|school|mavo|havo|ziekenhuis|kliniek|gasthuis|huis|hof|hoeve|praktijk"
+    r"|apotheek|transport|schoonmaak|installatie|logistiek|bouw|techniek|kozijnen|zorg|wonen|groep"
+    r"|garage|bakkerij)$"
+)
+_HEAD = re.compile(
+    r".+(?:groep|centrum|school|gemeenschap|kliniek|markt|bar|winkel|praktijk|bedrijf|zorg|vereniging"
+    r"|stichting|club|bureau|fabriek|werf|kwekerij|garage|bakkerij|instituut|academie|kantoor|verhuur"
+    r"|handel|beheer)$"
+)
+
+
+class Institutions(Wording):
+    """The institutions of one text."""
+
+    def find(self) -> Iterator[Found]:
+        """Yield teams, names behind a head noun, known names, and employers."""
+        for i, word in enumerate(self.words):
+            length = self.phrase(i, self.known.organisations)
+            if length and (length > 1 or word.cap or not in_dictionary(word.low)):
+                yield word.start, self.words[i + length - 1].end, "organisation"
+            team = self.phrase(i, self.known.teams) or int(word.low.endswith("team"))
+            if team:
+                yield from self._team(i, team)
+            head = self.phrase(i, self.known.heads) or self._is_head(i)
+            if head:
+                last = self._name_after(i + head)
+                if last is not None:
+                    yield word.start, self.words[last].end, "organisation"
+            if self._is_house(i):
+                yield word.start, self.words[self.name_end(i + 1)].end, "organisation"
+            if word.cap and self._employer(i):
+                yield word.start, self.words[self.name_end(i)].end, "organisation"
+            if (
+                word.cap
+                and i
+                and self.words[i - 1].cap
+                and INSTITUTION.fullmatch(word.low)
+                and self.gap(i) == " "
+            ):
+                yield self.words[self._back(i)].start, word.end, "organisation"
+            elif (
+                word.cap
+                and not word.first
+                and INSTITUTION.fullmatch(word.low)
+                and not in_dictionary(word.low)
+            ):
+                yield word.start, word.end, "organisation"
+
+    def _is_head(self, i: int) -> int:
+        """Return 1 for "scholengemeenschap", or letters such as "ROC", before a name."""
+        word = self.words[i]
+        if i + 1 == len(self.words) or self.known.is_name(self.words[i + 1].low):
+            return 0
+        letters = (
+            word.text.isupper()
+            and 2 <= len(word.text) <= 5
+            and word.low not in self.known.not_names
+        )
+        return int(letters or _HEAD.fullmatch(word.low) is not None)
+
+    def _is_house(self, i: int) -> bool:
+        """Whether word i is the capital article of a name such as "De Zonnewierde"."""
+        word = self.words[i]
+        if word.text not in {"De", "Het", "Huize"} or word.first or i + 1 == len(self.words):
+            return False
+        after = self.words[i + 1]
+        named = self.announced(i) or (i and self.words[i - 1].cap and self.gap(i) == " ")
+        return (
+            after.cap
+            and self.gap(i + 1) == " "
+            and not named
+            and after.low not in self.known.not_names
+        )
+
+    def _team(self, i: int, length: int) -> Iterator[Found]:
+        last = self._name_after(i + length)
+        if last is not None:
+            yield self.words[i].start, self.words[last].end, "organisation"
+        elif self.phrase(i, self.known.bare_teams) and self.near(i) in self.known.determiners:
+            yield self.words[i - 1].start, self.words[i + length - 1].end, "organisation"
+
+    def _name_after(self, i: int) -> int | None:
+        """Return the last word of the name at i: capitals, "de" and a capital, or a city."""
+        if i >= len(self.words) or not re.fullmatch(r" [\"'‘“]?", self.gap(i)):
+            return None
+        word = self.words[i]
+        article = word.low in {"de", "het", "'t", "van"} and i + 1 < len(self.words)
+        if word.cap and word.low not in self.known.not_names and not word.first:
+            return self.name_end(i)
+        if article and self.words[i + 1].cap and self.gap(i + 1) == " " and word.low != "van":
+            return self.name_end(i + 1)
+        if self.lower_case and (
+            word.low in self.known.cities or word.low in {"noord", "zuid", "oost", "west"}
+        ):
+            return i
+        return None
+
+    def name_end(self, i: int) -> int:
+        """Return the last of a run of capitals, over "de", "van", "en" and "&" in between."""
+        last = i
+        while last + 1 < len(self.words):
+            step = last + 1
+            while step < len(self.words) and step - last < 3 and self.words[step].low in {
+                "van", "de", "der", "den", "des", "het", "'t", "&", "aan", "en",
+            } and not self.words[step].cap:  # fmt: skip
+                step += 1
+            between = all(
+                self.gap(k) in (" ", "-", " & ")
+                for k in range(last + 1, min(step + 1, len(self.words)))
+            )
+            if step >= len(self.words) or not between or not self.words[step].cap:
+                break
+            if "en" in {self.words[k].low for k in range(last + 1, step)} and self.known.is_name(
+                self.words[step].low
+            ):
+                break
+            last = step
+        return last
+
+    def _back(self, i: int) -> int:
+        while (
+            i
+            and self.words[i - 1].cap
+            and self.gap(i) == " "
+            and not (self.words[i - 1].first and in_dictionary(self.words[i - 1].low))
+        ):
+            i -= 1
+        return i
+
+    def _employer(self, i: int) -> bool:
+        word = self.words[i]
+        if word.first or word.low in self.known.not_names or self.known.is_name(word.low):
+            return False
+        j = i - 1
+        if j >= 0 and self.words[j].low in {"de", "het", "een", "'t"} and self.gap(i) == " ":
+            j -= 1
+        if j < 0 or self.words[j].low not in {"bij", "voor"}:
+            return False
+        around = {self.words[k].low for k in range(max(0, j - 6), min(len(self.words), i + 6))}
+        return bool(around & self.known.works) or j == i - 2 or not in_dictionary(word.low)

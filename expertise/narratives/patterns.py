@@ -1,0 +1,114 @@
+"""Identifiers with a form of their own: dates, ages, numbers and addresses; the rules are data."""
+
+import re
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from expertise.narratives.known import known
+
+Found = tuple[int, int, str]
+MONTHS = (
+    "januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september",
+    "oktober", "november", "december",
+)  # fmt: skip
+LABELS = {
+    "date": "datum", "age": "leeftijd", "place": "plaats", "organisation": "organisatie",
+    "address": "adres", "postcode": "postcode", "phone": "telefoonnummer", "email": "e-mail",
+    "url": "webadres", "iban": "rekening", "bsn": "bsn", "number": "nummer", "person": "persoon",
+}  # fmt: skip
+UNITS = ("een", "twee", "drie", "vier", "vijf", "zes", "zeven", "acht", "negen")
+TEENS = (
+    "tien", "elf", "twaalf", "dertien", "veertien", "vijftien", "zestien", "zeventien", "achttien",
+    "negentien",
+)  # fmt: skip
+TENS = (
+    "twintig", "dertig", "veertig", "vijftig", "zestig", "zeventig", "tachtig", "negentig",
+)  # fmt: skip
+_FIRST_ORDINALS = ("eerste", "tweede", "derde", "vierde", "vijfde", "zesde", "zevende", "achtste")
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A pattern whose group `it` is an identifier of one kind, with an example that it finds."""
+
+    kind: str
+    example: str
+    regex: re.Pattern[str]
+
+
+@cache
+def patterns() -> tuple[Pattern, ...]:
+    """Return the patterns of patterns.toml, with their pieces filled in."""
+    text = (files("expertise.narratives") / "patterns.toml").read_text("utf-8")
+    rules = tomllib.loads(text)
+    pieces = _spoken() | rules["pieces"]
+    return tuple(
+        Pattern(
+            rule["kind"],
+            rule["example"],
+            re.compile(
+                _filled(rule["regex"], pieces),
+                re.VERBOSE | (0 if rule.get("capitals") else re.IGNORECASE),
+            ),
+        )
+        for rule in rules["pattern"]
+    )
+
+
+def find_patterns(text: str) -> list[Found]:
+    """Return every identifier that has a form of its own: start, end, kind.
+
+    Finds may overlap.
+
+    >>> find_patterns("op mijn 23e bij a@b.nl")
+    [(8, 11, 'age'), (16, 22, 'email')]
+    """
+    return [
+        (match.start("it"), match.end("it"), pattern.kind)
+        for pattern in patterns()
+        for match in pattern.regex.finditer(text)
+    ]
+
+
+def _filled(regex: str, pieces: dict[str, str]) -> str:
+    while True:
+        filled = re.sub(r"(?<!\?P)<([A-Z_]+)>", lambda match: pieces[match[1]], regex)
+        if filled == regex:
+            return filled
+        regex = filled
+
+
+def _spoken() -> dict[str, str]:
+    """Return the pieces that are lists of words: numbers, and feasts."""
+    count = count_words()
+    ordinals = [*_FIRST_ORDINALS, *(f"{word}de" for word in ("negen", *TEENS))]
+    ordinals += [f"{word}ste" for word in count if word.endswith("tig")]
+    feasts = [re.escape(feast).replace(r"\ ", r"\s+") for feast in known().holidays]
+    feast = rf"(?:(?:eerste|tweede|1e|2e)\s+)?(?:{_any(feasts)}|carnavals\w+dag)\b"
+    return {
+        "COUNT_WORD": _any(count),
+        "AGE_WORD": _any(word for word in count if word != "een"),
+        "LONG_COUNT": _any(word for word in count if len(word) > 7),
+        "ORDINAL_WORD": _any(ordinals),
+        "TENS": _any(TENS),
+        "FEAST": feast,
+    }
+
+
+def count_words() -> list[str]:
+    """Return one to ninety-nine in Dutch words.
+
+    >>> {"drieënveertig", "achtendertig"} <= set(count_words())
+    True
+    """
+    compound = [
+        unit + ("ën" if unit.endswith("e") else "en") + ten for ten in TENS for unit in UNITS
+    ]
+    return [*UNITS, *TEENS, *TENS, *compound]
+
+
+def _any(words: Iterable[str]) -> str:
+    return "(?:" + "|".join(sorted(words, key=lambda word: (-len(word), word))) + ")"

@@ -1,0 +1,163 @@
+"""People in a text: by a relation, a role or a title before them, a known name, or a capital."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from expertise.narratives.institutions import INSTITUTION
+from expertise.narratives.known import in_dictionary
+from expertise.narratives.patterns import Found
+from expertise.narratives.wording import Wording
+
+_HAS_NAME = frozenset({"heet", "heette", "heten"})
+_ARTICLES = frozenset({"de", "het", "een", "'t", "den", "deze", "die", "dit", "dat", "bij", "op"})
+
+
+class People(Wording):
+    """The people of one text.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    listed : iterable of str
+        Names that are known to occur, such as those found in other texts of
+        the same triad; they count wherever they stand.
+    """
+
+    def __init__(self, text: str, listed: Iterable[str] = ()) -> None:
+        super().__init__(text)
+        self.listed = frozenset(name.lower() for name in listed)
+
+    def find(self) -> Iterator[Found]:
+        """Yield people: after a relation, a role or a title, by a known name, or by a capital."""
+        i = 0
+        while i < len(self.words):
+            if self.is_person(i):
+                last = self.extended(i)
+                start = self.words[i].start
+                yield start, self._with_point(last), "person"
+                i = last
+            i += 1
+
+    def is_person(self, i: int) -> bool:
+        """Whether a person's name begins at word i."""
+        word, strong = self.words[i], self.introduced(i)
+        if word.low in self.known.interfixes and strong and i + 1 < len(self.words):
+            return (
+                self.words[i + 1].cap
+                and self.gap(i + 1) == " "
+                and word.low not in {"in", "op", "aan"}
+            )
+        if strong and word.cap and word.low in self.known.common_names:
+            return True
+        if word.low in self.known.not_names or not word.text[0].isalpha():
+            return False
+        if len(word.text) == 1:
+            return self._initial(i) and (strong or self._surname_follows(i))
+        if word.low in self.listed and (word.cap or self.lower_case or not in_dictionary(word.low)):
+            return True
+        if not word.cap:
+            return self._lower_person(i, strong)
+        if word.low in self.known.names and not (word.low in self.known.everyday and not strong):
+            return (
+                strong
+                or not word.first
+                or not in_dictionary(word.low)
+                or word.low in self.known.common_names
+            )
+        if word.text.isupper():
+            return False
+        if strong:
+            return word.low not in self.known.heads and not (word.first and in_dictionary(word.low))
+        return (
+            not word.first
+            and not in_dictionary(word.low)
+            and self.near(i) not in _ARTICLES | self.known.to_place
+            and not INSTITUTION.fullmatch(word.low)
+        )
+
+    def introduced(self, i: int) -> bool:
+        """Whether the words before i announce a name."""
+        one, two = self.near(i), self.near(i, 2)
+        if self.announced(i):
+            return True
+        if one in {"ben", "is", "was"} and (
+            two in {"ik", "naam"} or (one == "is" and two == "naam")
+        ):
+            return self.words[i].cap or self.known.is_name(self.words[i].low)
+        if one in {"ons", "onze", "onzen", "lieve", "beste", "dag", "kleine"}:
+            return self.words[i].cap or self.known.is_name(self.words[i].low)
+        follows = self.words[i + 1].low if i + 1 < len(self.words) else ""
+        return follows in _HAS_NAME and self.words[i].cap and not self.words[i].first
+
+    def _lower_person(self, i: int, strong: bool) -> bool:
+        low = self.words[i].low
+        if len(low) < 2 or low in self.known.not_lower_names or low in self.known.everyday:
+            return False
+        if self.known.is_name(low):
+            return strong or (self.lower_case and len(low) > 2) or low in self.listed
+        named = self.near(i) in (self.known.titles | self.known.helpers | self.known.naming)
+        return strong and named and self.lower_case and not in_dictionary(low)
+
+    def extended(self, i: int) -> int:
+        """Return the last word of the name that begins at word i: "Ria van der Berg-Jansen"."""
+        last = i
+        while last + 1 < len(self.words):
+            after = last + 1
+            if not re.fullmatch(r"\.? ?-?", self.gap(after)) or (
+                "." in self.gap(after) and len(self.words[last].text) > 2
+            ):
+                break
+            if self._is_part(after):
+                last = after
+                continue
+            skip = after
+            while (
+                skip < len(self.words)
+                and self.words[skip].low in self.known.interfixes
+                and skip - after < 3
+            ):
+                skip += 1
+            joined = all(
+                self.gap(k) in (" ", "-") for k in range(after + 1, min(skip + 1, len(self.words)))
+            )
+            if skip == after or skip >= len(self.words) or not joined or not self._is_surname(skip):
+                break
+            last = skip
+        return last
+
+    def _is_part(self, i: int) -> bool:
+        word = self.words[i]
+        if word.cap:
+            return word.low not in self.known.not_names and (len(word.text) > 1 or self._initial(i))
+        return self.lower_case and word.low in self.known.surnames and not in_dictionary(word.low)
+
+    def _is_surname(self, i: int) -> bool:
+        word = self.words[i]
+        before = self.words[i - 1]
+        if word.cap:
+            # "Ria van Kwintes" and "Ria uit Oss" are no surnames.
+            return word.low not in self.known.organisations and not (
+                before.low in {"in", "op", "aan", "te"} and not before.cap
+            ) and word.low not in self.known.not_names  # fmt: skip
+        return self.lower_case and word.low in self.known.surnames and before.low != "in"
+
+    def _initial(self, i: int) -> bool:
+        word = self.words[i]
+        return word.cap and self.text[word.end : word.end + 1] == "."
+
+    def _surname_follows(self, i: int) -> bool:
+        j = i + 1
+        while (
+            j < len(self.words)
+            and j - i < 5
+            and (len(self.words[j].text) == 1 or self.words[j].low in self.known.interfixes)
+        ):
+            j += 1
+        return j < len(self.words) and self.words[j].cap and not in_dictionary(self.words[j].low)
+
+    def _with_point(self, last: int) -> int:
+        end = self.words[last].end
+        return (
+            end + 1 if len(self.words[last].text) == 1 and self.text[end : end + 1] == "." else end
+        )

@@ -1,0 +1,74 @@
+"""Places in a text: on a list, with a capital or after a preposition, or named as areas are."""
+
+import re
+from collections.abc import Iterator
+
+from expertise.narratives.known import in_dictionary
+from expertise.narratives.patterns import Found
+from expertise.narratives.wording import Wording
+
+_AREA = re.compile(r".+(?:wijk|buurt|kwartier|polder|eiland|veen|dorp)$")
+
+
+class Places(Wording):
+    """The places of one text."""
+
+    def find(self) -> Iterator[Found]:
+        """Yield places: on a list with a capital or after a preposition, or named as areas are."""
+        for i, word in enumerate(self.words):
+            length = max(
+                self.phrase(i, self.known.places),
+                self.phrase(i, self.known.own_places),
+                self.phrase(i, self.known.cities),
+            )
+            before = self.near(i)
+            if length and self._is_place(i, length, before):
+                yield word.start, self.words[i + length - 1].end, "place"
+            elif word.cap and not word.first and self._is_area(i, before):
+                yield word.start, self.words[self.capitals(i)].end, "place"
+
+    def _is_place(self, i: int, length: int, before: str) -> bool:
+        word = self.words[i]
+        low = self.text[word.start : self.words[i + length - 1].end].lower()
+        if low in self.known.not_names or (
+            length == 1 and self.known.is_name(low) and before not in self.known.to_place
+        ):
+            return False
+        ordinary = length == 1 and (word.low in self.known.everyday or in_dictionary(word.low))
+        if word.cap or word.text[0] in "'’":
+            if word.first:
+                return not ordinary or low in self.known.cities
+            return (
+                not ordinary
+                or before in self.known.place_before
+                or low in self.known.cities | self.known.own_places
+            )
+        certain = low in self.known.cities or low in self.known.own_places
+        if not self.lower_case and before not in self.known.to_place:
+            return False
+        if length > 1:
+            return certain
+        return (
+            before in self.known.place_before
+            and (certain or not ordinary)
+            and not (before == "te" and ordinary)
+        )
+
+    def _is_area(self, i: int, before: str) -> bool:
+        word = self.words[i]
+        if word.low in self.known.not_names or word.text.isupper() or len(word.low) < 3:
+            return False
+        if (
+            _AREA.fullmatch(word.low)
+            and not self.known.is_name(word.low)
+            and not in_dictionary(word.low)
+        ):
+            return True
+        if self.known.is_name(word.low) or word.low in self.known.everyday:
+            return False
+        if in_dictionary(word.low):
+            # A capital within a sentence makes a name of an everyday word: "naar Wenen".
+            return before in {"in", "uit", "naar", "te", "vanuit"}
+        article = before in {"de", "het", "'t"}
+        lead = self.near(i, 2) if article else before
+        return lead in self.known.to_place or (article and lead == "op")
