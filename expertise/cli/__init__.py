@@ -5,10 +5,10 @@ import sys
 from collections.abc import Sequence
 
 from expertise import __version__
-from expertise.cli import check, new, report
+from expertise.cli import check, new, report, simulate
 from expertise.errors import ExpertiseError
 
-COMMANDS = (new, check, report)
+COMMANDS = (new, check, report, simulate)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -141,7 +141,8 @@ def estimate_levels(
     Levels
         REML estimates with Satterthwaite intervals. People's own level, what
         is particular to a person's perspective, and what is particular to a
-        person's moment are random where there are several of each. Averages
+        person's moment are random where there are several of each; where
+        everyone has one perspective, the triad takes the person's place. Averages
         are valid when whether an answer is missing depends on what was
         answered before, not on the missing answer itself.
     """
@@ -151,10 +152,10 @@ def estimate_levels(
     several = {key: data[key].nunique() > 1 for key in CELL}
     fixed = " * ".join([key for key in CELL if several[key]] + ([by] if by else [])) or "1"
     random = ["(1 | participant)"]
-    if several["perspective"]:
-        random.append("(1 | participant:perspective)")
+    if several["perspective"] and (shared := _shared(data)):
+        random = [f"(1 | {shared})", f"(1 | {shared}:perspective)"]
         if several["wave"]:
-            random.append("(1 | participant:wave)")
+            random.append(f"(1 | {shared}:wave)")
     fit = fit_mixed(f"{variable} ~ {fixed} + {' + '.join(random)}", data, conf_level=conf_level)
     keys = [*CELL, *([by] if by else [])]
     cells = data.groupby(keys, observed=True)["participant"].nunique().rename("n_people")
@@ -167,6 +168,14 @@ def estimate_levels(
         n_people=data["participant"].nunique(),
         notes=fit.notes,
     )
+
+
+def _shared(data: pd.DataFrame) -> str | None:
+    """Return what several perspectives look at: a participant, or else a triad."""
+    for unit in ("participant", "triad"):
+        if unit in data and (data.groupby(unit)["perspective"].nunique() > 1).any():
+            return unit
+    return None
 
 
 def plot_levels(levels: Levels, lang: str) -> StoryAxes:
