@@ -5,10 +5,10 @@ import sys
 from collections.abc import Sequence
 
 from expertise import __version__
-from expertise.cli import check, new, report, simulate
+from expertise.cli import check, guard, new, release, report, simulate, withdraw
 from expertise.errors import ExpertiseError
 
-COMMANDS = (new, check, report, simulate)
+COMMANDS = (new, check, report, simulate, release, withdraw, guard)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -61,7 +61,7 @@ RECOGNISED = {
 }
 
 
-def write_simulated(simulation: Simulation, folder: str | Path) -> Path:
+def write_simulated(simulation: Simulation, folder: str | Path, *, corpus: str = "") -> Path:
     """Write a simulated study: study.toml, cycles.toml, data/, README.md and its truth.
 
     Parameters
@@ -70,6 +70,8 @@ def write_simulated(simulation: Simulation, folder: str | Path) -> Path:
         What `simulate_study` made.
     folder : path
         The folder to write in; a study that is there already is left alone.
+    corpus : str
+        Name of the corpus whose people tell; its codings use codebook.toml.
 
     Returns
     -------
@@ -98,7 +100,7 @@ def write_simulated(simulation: Simulation, folder: str | Path) -> Path:
     write_atomically(target / "cycles.toml", _cycles(simulation.people, simulation.seed))
     write_atomically(target / "README.md", say("simulation.readme", seed=simulation.seed))
     # Last, so that a folder without it is seen to be unfinished.
-    write_atomically(target / "study.toml", _study(simulation, target))
+    write_atomically(target / "study.toml", _study(simulation, target, corpus))
     return target
 
 
@@ -115,7 +117,7 @@ def truth_table(truth: Truth) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["outcome", "component", "term", "value"])
 
 
-def _study(simulation: Simulation, folder: Path) -> str:
+def _study(simulation: Simulation, folder: Path, corpus: str) -> str:
     text = (files(__package__) / "simulated.toml").read_text("utf-8")
     waves = "".join(
         f'[[waves]]\nid = "m{month}"\nmonths = {month}\n'
@@ -134,10 +136,11 @@ def _study(simulation: Simulation, folder: Path) -> str:
             ("item_columns", simulation.items, "feeling"),
         )
     }
+    narratives = f'corpus = "{corpus}"\ncodebook = "codebook.toml"\n' if corpus else ""
     hashes = {name: sha256(folder / "data" / f"{name}.csv") for name in TABLES}
     return Template(text).substitute(
-        hashes, **columns, waves=waves, seed=simulation.seed, notebook=folder.name,
-        planned=len(simulation.people) // len(ROLES),
+        hashes, **columns, waves=waves, narratives=narratives, seed=simulation.seed,
+        notebook=folder.name, planned=len(simulation.people) // len(ROLES),
     )  # fmt: skip
 
 

@@ -41,7 +41,8 @@ def recover(made):
 
 
 def test_the_study_in_the_repository_is_what_the_command_writes(made, tmp_path):
-    folder = write_simulated(made, tmp_path / "drie-kunnen-meer-dan-een")
+    name = "drie-kunnen-meer-dan-een"
+    folder = write_simulated(made, tmp_path / name, corpus=name)
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = path.relative_to(folder)
         assert path.read_bytes() == (Path(STUDY) / name).read_bytes(), name
