@@ -1,17 +1,18 @@
 """Three pictures of action cycles: when, who was there, who recognised it."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from expertise.figures import Look, StoryAxes, draw
+from expertise.figures import Look, StoryAxes, draw, end_labels
 from expertise.words import say
 
 ANSWERS = ("yes", "partly", "no", "rather_not")
 STRENGTH = (1.0, 0.6, 0.3, 0.12)  # of the role's colour, by answer
 
 
-def plot_timeline(table: pd.DataFrame, lang: str = "nl") -> StoryAxes:
+def plot_timeline(table: pd.DataFrame, lang: str = "nl", source: str = "") -> StoryAxes:
     """Draw a line a cycle, from its beginning to its end, team by team."""
     teams = list(dict.fromkeys(table["team"]))
     first = table.groupby("team")["start"].min()
@@ -34,7 +35,7 @@ def plot_timeline(table: pd.DataFrame, lang: str = "nl") -> StoryAxes:
     return draw(
         paint,
         title=say("cycles.timeline_title", lang, moments=moments, **words),
-        subtitle=say("cycles.timeline_sub", lang, **words),
+        subtitle=f"{say('cycles.timeline_sub', lang, **words)} {source}".strip(),
         alt=say(
             "cycles.timeline_alt", lang, first=f"{first.min():g}", last=f"{first.max():g}", **words
         ),
@@ -45,7 +46,9 @@ def plot_timeline(table: pd.DataFrame, lang: str = "nl") -> StoryAxes:
     )
 
 
-def plot_presence(presence: pd.DataFrame, roles: Sequence[str], lang: str = "nl") -> StoryAxes:
+def plot_presence(
+    presence: pd.DataFrame, roles: Sequence[str], lang: str = "nl", source: str = ""
+) -> StoryAxes:
     """Draw the average number of people of each role in a meeting, by the month it began."""
     means = presence.groupby(["role", "start"])["n_people"].mean().unstack("role")
     means = means[[role for role in roles if role in means]]
@@ -54,12 +57,15 @@ def plot_presence(presence: pd.DataFrame, roles: Sequence[str], lang: str = "nl"
     def paint(axes: StoryAxes, look: Look) -> None:
         for slot, role in enumerate(means, 1):
             axes.plot(means.index, means[role], **look.style(slot))
-            axes.annotate(
-                str(role), (means.index[-1], means[role].iloc[-1]), xytext=(8, 0),
-                textcoords="offset points", va="center", color=look.color(slot), fontweight="bold",
-                annotation_clip=False,
-            )  # fmt: skip
         axes.set_ylim(0, None)
+        last = means.index[-1]
+        end_labels(
+            axes,
+            [
+                (last, means[role].iloc[-1], str(role), look.color(slot))
+                for slot, role in enumerate(means, 1)
+            ],
+        )
         axes.set_xticks(list(means.index))
         axes.set_xlabel(say("result.months", lang), loc="left", fontsize=10)
 
@@ -68,7 +74,7 @@ def plot_presence(presence: pd.DataFrame, roles: Sequence[str], lang: str = "nl"
     return draw(
         paint,
         title=say(f"cycles.presence_{kind}", lang, **words),
-        subtitle=say("cycles.presence_sub", lang, **words),
+        subtitle=f"{say('cycles.presence_sub', lang, **words)} {source}".strip(),
         alt=say(f"cycles.presence_{kind}", lang, **words),
         table=means.reset_index(),
         lang=lang,
@@ -81,6 +87,7 @@ def plot_member_check(
     roles: Sequence[str],
     lang: str = "nl",
     minimum: int = 10,
+    source: str = "",
 ) -> StoryAxes:
     """Draw the share of each answer, a bar a theme and role.
 
@@ -111,7 +118,10 @@ def plot_member_check(
                 axes.barh(y, width, left=left, height=0.7, color=color, alpha=strength,
                           edgecolor=look.page)  # fmt: skip
                 left += width
-        names = [f"{themes[theme]}: {role}" for theme, role in bars]
+        names = [
+            textwrap.fill(f"{themes[theme]}: {role}", 18 if look.phone else 40)
+            for theme, role in bars
+        ]
         axes.set_yticks(range(len(bars)), names[::-1], fontsize=9)
         axes.set_xlim(0, 100)
         axes.grid(axis="y", visible=False)
@@ -129,10 +139,10 @@ def plot_member_check(
     return draw(
         paint,
         title=say("cycles.check_title", lang, **words),
-        subtitle=say("cycles.check_sub", lang, minimum=minimum),
+        subtitle=f"{say('cycles.check_sub', lang, minimum=minimum)} {source}".strip(),
         alt=say("cycles.check_title", lang, **words),
         table=behind,
         lang=lang,
         wide=(6.4, 2.2 + 0.3 * len(bars)),
-        phone=(4.0, 2.8 + 0.32 * len(bars)),
+        phone=(4.0, 2.8 + 0.5 * len(bars)),
     )

@@ -72,6 +72,7 @@ class CyclesFile:
 
     schema: Literal[1]
     cycles: tuple[Cycle, ...]
+    source: str = ""
     themes: dict[str, Theme] = field(default_factory=dict)
     member_checks: tuple[MemberCheck, ...] = ()
 
@@ -90,6 +91,8 @@ class Cycles:
         The answers, by theme and role.
     roles : tuple of str
         The perspectives of the study, in its order.
+    source : str
+        A sentence on where they come from, under every picture.
     notes : tuple of Note
         Cycles without one of the roles.
     """
@@ -98,6 +101,7 @@ class Cycles:
     themes: dict[str, Theme]
     member_checks: tuple[MemberCheck, ...]
     roles: tuple[str, ...]
+    source: str
     notes: tuple[Note, ...]
 
     def table(self) -> pd.DataFrame:
@@ -129,16 +133,16 @@ class Cycles:
 
     def plot(self, lang: str = "nl") -> StoryAxes:
         """Draw when each team began, and how long its cycles lasted."""
-        return plot_timeline(self.table(), lang)
+        return plot_timeline(self.table(), lang, self.source)
 
     def plot_presence(self, lang: str = "nl") -> StoryAxes:
         """Draw how many people of each role were there, over time."""
-        return plot_presence(self.presence(), self.roles, lang)
+        return plot_presence(self.presence(), self.roles, lang, self.source)
 
     def plot_member_check(self, lang: str = "nl", *, minimum: int = 10) -> StoryAxes:
         """Draw who recognised each theme, by role; roles with few answers are left out."""
         names = {key: getattr(theme, lang) for key, theme in self.themes.items()}
-        return plot_member_check(self.member_check(), names, self.roles, lang, minimum)
+        return plot_member_check(self.member_check(), names, self.roles, lang, minimum, self.source)
 
     def __repr__(self) -> str:
         head = say("cycles.heading", n=len(self.cycles), teams=self.table()["team"].nunique())
@@ -199,7 +203,7 @@ def read_cycles(
     ]
     return Cycles(
         cycles=ordered, themes=found.themes, member_checks=found.member_checks,
-        roles=roles, notes=tuple(notes),
+        roles=roles, source=found.source, notes=tuple(notes),
     )  # fmt: skip
 
 

@@ -53,6 +53,8 @@ THEMES = (
     ("samen", "samen beslissen", "deciding together"),
     ("thuis", "wat er thuis gebeurt telt mee", "what happens at home counts"),
 )
+# One in so many of each role comes to the meetings; in one cycle no naaste did.
+PARTS, ALONE = {"patient": 5, "naaste": 6, "professional": 3}, 5
 # Answers to "do you recognise this?", by role: yes, partly, no, rather not say.
 RECOGNISED = {
     "patient": (0.55, 0.25, 0.12, 0.08),
@@ -155,13 +157,19 @@ def _cycles(people: pd.DataFrame, seed: int) -> str:
     teams = people.drop_duplicates("team").sort_values(["start", "team"])
     starts = sorted(people["start"].unique())
     parts = [
-        "# The action cycles of the simulated study: invented, like its data.\nschema = 1\n",
+        "# The action cycles of the simulated study: invented, like its data.\nschema = 1\n"
+        'source = "Gesimuleerd: niemand heeft dit meegemaakt."\n',
         *(f"[themes.{key}]\nnl = {_quoted(nl)}\nen = {_quoted(en)}\n" for key, nl, en in THEMES),
     ]
     for place, row in enumerate(teams.itertuples(), 1):
         here = people[people["team"] == row.team]
         action = ACTIONS[starts.index(row.start) % len(ACTIONS)]
-        there = {role: int((here["perspective"] == role).sum() // 3) + 1 for role in ROLES}
+        there = {
+            role: int((here["perspective"] == role).sum()) // part + 1
+            for role, part in PARTS.items()
+        }
+        if place == ALONE:
+            there["naaste"] = 0
         lines = [
             f'[[cycles]]\nid = "C{place:02d}"\nteam = {_quoted(str(row.team))}',
             f"start = {row.start}\nend = {row.start + 6}",
