@@ -11,6 +11,7 @@ from expertise.errors import ExpertiseError, listed, nearest
 from expertise.files.grid import Problem
 from expertise.mixed.design import build_design
 from expertise.mixed.formula import parse_formula
+from expertise.mixed.nodes import columns_of
 from expertise.result import notes_html, table_html
 from expertise.study.flow import count_presence
 from expertise.study.load import Loaded, askable, model_data
@@ -193,8 +194,10 @@ def _askable_share(study: StudyFile, people: pd.DataFrame, perspective: str) -> 
 def _splits(study: StudyFile, people: pd.DataFrame) -> list[tuple[str, str, float]]:
     splits = [("everyone", "", 1.0)]
     for model in study.models.values():
-        named = parse_formula(model.formula).columns if model.primary else ()
-        for name in named:
+        # Groups of random terms are no tables of a report: their members are never shown.
+        terms = parse_formula(model.formula).terms if model.primary else ()
+        named = (name for term in terms for node in term for name in columns_of(node))
+        for name in dict.fromkeys(named):
             covariate = study.people.covariates.get(name)
             if covariate and covariate.kind == "category":
                 shares = people[name].value_counts(normalize=True, sort=False)
