@@ -1,12 +1,18 @@
 """Sums of a mixed model: chunks equal one table, sums add, files come back."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.testing import assert_allclose
 
 from expertise.errors import DataError, DesignError, FileError
 from expertise.mixed.chunks import reduce_mixed
+from expertise.mixed.deviance import Deviance
 from expertise.mixed.fit import fit_mixed
+from expertise.mixed.newton import minimise
+from expertise.mixed.reduction import prepare, reduce_rows
 from expertise.mixed.sums import MixedSums
 from expertise.mixed.sums_fit import fit_sums
 
@@ -83,6 +89,28 @@ def test_size_depends_on_patterns_not_on_people():
         )
         sizes.append(reduce_mixed("y ~ t + (t | g)", data).V.size)
     assert sizes[0] == sizes[1]
+
+
+def test_people_in_other_pairs_of_teams_are_told_apart():
+    # 1 + 4 = 2 + 3: memberships must not be recognised by a sum of codes
+    rng = np.random.default_rng(1)
+    pairs = np.array([(0, 1), (0, 4), (1, 3), (2, 3), (1, 4), (2, 2)])[rng.integers(0, 6, 300)]
+    data = pd.DataFrame(
+        {
+            "y": rng.normal(size=600) + 2 * pairs.ravel(),
+            "person": np.repeat(np.arange(300), 2),
+            "team": pairs.ravel(),
+        }
+    )
+    formula = "y ~ 1 + (1 | person) + (1 | team)"
+    fit = fit_mixed(formula, data)
+    deviance = Deviance(reduce_rows(prepare(fit.design)), reml=True)
+    whole = replace(deviance.reduction, groups=deviance.reduction.every)
+    best = minimise(deviance).point
+    assert len(deviance.reduction.groups.pattern) < 300
+    again = Deviance(whole, reml=True)(best.factors).deviance
+    assert_allclose(again, best.deviance, rtol=1e-12)
+    same(reduce_mixed(formula, data, levels={"team": range(5)}), fit)
 
 
 def test_saved_sums_come_back(tmp_path):
