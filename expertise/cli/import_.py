@@ -71,9 +71,9 @@ def _from_table(chosen: argparse.Namespace) -> Imported:
         for name in ("id", "participant", "wave")
         if getattr(chosen, name)
     }
-    columns = {name: Column("text") for name in (chosen.text, *about.values())}
-    # Only what comes in is read: other columns may be as odd as they like.
-    read = read_table(chosen.files[0], columns=columns)
+    names = (chosen.text, *about.values())
+    columns = {name: Column("text") for name in names}
+    read = read_table(chosen.files[0], columns=columns, only=names, allow=names)
     return import_rows(
         read.table, chosen.into, text=chosen.text, about=about, language=chosen.language
     )
