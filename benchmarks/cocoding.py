@@ -90,12 +90,12 @@ def make_study(root: Path) -> Path:
     folder.mkdir(parents=True)
     (corpus / "texts").mkdir(parents=True)
     rng = np.random.default_rng(1)
-    stock = "de dag begon stil en later kwam iemand langs die vroeg hoe het ging met mij".split()
+    stock = ["de", "dag", "begon", "stil", "en", "later", "kwam", "iemand", "langs", "die", "vroeg", "hoe", "het", "ging", "met", "mij"]
     sentences = [" ".join(rng.choice(stock, 10)).capitalize() + "." for _ in range(WORDS // 10)]
     text = "\n".join(" ".join(sentences[at : at + 6]) for at in range(0, len(sentences), 6)) + "\n"
     (corpus / "texts" / "t1.txt").write_text(text, "utf-8")
     sha = hashlib.sha256(text.encode()).hexdigest()
-    listing = f'schema = 1\ntitle = "Maat"\ninvented = true\n[[texts]]\nid = "t1"\n'
+    listing = 'schema = 1\ntitle = "Maat"\ninvented = true\n[[texts]]\nid = "t1"\n'
     listing += f'participant = "p1"\nsha256 = "{sha}"\n'
     (corpus / "corpus.toml").write_text(listing, "utf-8")
     people = "participant,perspective,use,coded_by\np1,patient,yes,patient\n"

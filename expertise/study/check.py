@@ -127,7 +127,7 @@ def _unfit(study: StudyFile, loaded: Loaded) -> Iterator[Problem]:
     for name, model in study.models.items():
         where = f"{FILE}: models.{name}"
         try:
-            data = model_data(loaded.people, loaded.outcomes)
+            data = model_data(loaded.people, loaded.outcomes, model.outcome)
             names = build_design(model.formula, data, family=model.family).names
         except ExpertiseError as fault:
             yield Problem(file=FILE, message=f"{where}: {fault}")

@@ -155,16 +155,9 @@ def estimate_levels(
     Returns
     -------
     Levels
-<<<<<<< HEAD
         A mean for every cell that has answers. People's own level, what is
         particular to a person's perspective, and what is particular to a
         person's moment are random where there are several of each. Averages
-=======
-        REML estimates with Satterthwaite intervals. People's own level, what
-        is particular to a person's perspective, and what is particular to a
-        person's moment are random where there are several of each; where
-        everyone has one perspective, the triad takes the person's place. Averages
->>>>>>> whole
         are valid when whether an answer is missing depends on what was
         answered before, not on the missing answer itself.
 
@@ -173,7 +166,6 @@ def estimate_levels(
     StudyError
         `by` holds numbers, or there are too few answers for an interval.
     """
-<<<<<<< HEAD
     if by and pd.api.types.is_numeric_dtype(data[by]):
         raise StudyError(f"{by!r} holds numbers; averages are taken per category, such as an arm")
     rows = data.assign(group=data[by].astype(object) if by else "").dropna(subset="group")
@@ -185,21 +177,6 @@ def estimate_levels(
     rows = rows.assign(cell=pd.Categorical([f"c{number:04d}" for number in numbers]))
     fit = cell_means(rows, variable, conf_level)
     shown = cells.astype({"perspective": str, "wave": str, "group": str})
-=======
-    data = data.copy()
-    for key in CELL:
-        data[key] = data[key].cat.remove_unused_categories()
-    several = {key: data[key].nunique() > 1 for key in CELL}
-    fixed = " * ".join([key for key in CELL if several[key]] + ([by] if by else [])) or "1"
-    random = ["(1 | participant)"]
-    if several["perspective"] and (shared := _shared(data)):
-        random = [f"(1 | {shared})", f"(1 | {shared}:perspective)"]
-        if several["wave"]:
-            random.append(f"(1 | {shared}:wave)")
-    fit = fit_mixed(f"{variable} ~ {fixed} + {' + '.join(random)}", data, conf_level=conf_level)
-    keys = [*CELL, *([by] if by else [])]
-    cells = data.groupby(keys, observed=True)["participant"].nunique().rename("n_people")
->>>>>>> whole
     return Levels(
         variable=variable,
         fit=fit,
@@ -212,7 +189,6 @@ def estimate_levels(
     )
 
 
-<<<<<<< HEAD
 def _in_order(cells: pd.DataFrame, data: pd.DataFrame, by: str | None) -> pd.DataFrame:
     """Return cells by perspective, group and wave, each in the order of the study file."""
     out = cells.copy()
@@ -227,95 +203,3 @@ def _in_order(cells: pd.DataFrame, data: pd.DataFrame, by: str | None) -> pd.Dat
     by_rank = [ranks[key] for key in ("perspective", "group", "wave")]
     out = out.iloc[np.lexsort([np.asarray(rank) for rank in reversed(by_rank)])]
     return out.reset_index(drop=True)
-=======
-def _shared(data: pd.DataFrame) -> str | None:
-    """Return what several perspectives look at: a participant, or else a triad."""
-    for unit in ("participant", "triad"):
-        if unit in data and (data.groupby(unit)["perspective"].nunique() > 1).any():
-            return unit
-    return None
-
-
-def plot_levels(levels: Levels, lang: str) -> StoryAxes:
-    """Draw averages over real time, a line a perspective, or a group where there is one role."""
-    study, table = levels.settings, levels.tidy()
-    months = {wave.id: wave.months for wave in study.waves}
-    lines = _lines(levels, table, lang)
-
-    def paint(axes: StoryAxes, look: Look) -> None:
-        for _label, slot, rows in lines:
-            x = [months[wave] for wave in rows["wave"]]
-            axes.fill_between(
-                x, rows["conf_low"], rows["conf_high"], color=look.color(slot), alpha=0.16, lw=0
-            )
-            axes.plot(x, rows["estimate"], **look.style(slot))
-        month_ticks(
-            axes, list(months.values()), [wave.label(lang) for wave in study.waves], look, lang
-        )
-        ends = [
-            (months[rows["wave"].iloc[-1]], rows["estimate"].iloc[-1], label, look.color(slot))
-            for label, slot, rows in lines
-        ]
-        end_labels(axes, ends)
-
-    return draw(
-        paint,
-        title=_title(levels, lines, lang),
-        subtitle=scale(levels, lang),
-        alt=_alt(lines, study, lang),
-        table=table.drop(columns=["outcome", "method"], errors="ignore"),
-        lang=lang,
-    )
-
-
-def _lines(levels: Levels, table: pd.DataFrame, lang: str) -> list[tuple[str, int, pd.DataFrame]]:
-    study = levels.settings
-    if levels.by is None:
-        return [
-            (role.plural(lang), role.slot, table[table["perspective"] == name])
-            for name, role in study.perspectives.items()
-            if (table["perspective"] == name).any()
-        ]
-    covariate = study.people.covariates[levels.by]
-    names = list(table["group"].unique())
-    return [
-        (covariate.label(str(name), lang), 0 if place == 0 else 1, table[table["group"] == name])
-        for place, name in enumerate(names)
-    ]
-
-
-def _title(levels: Levels, lines: list[tuple[str, int, pd.DataFrame]], lang: str) -> str:
-    words = []
-    for label, _slot, rows in lines:
-        first, last = rows["estimate"].iloc[0], rows["estimate"].iloc[-1]
-        words.append(
-            say("study.from_to", lang, who=label, first=f"{first:.0f}", last=f"{last:.0f}")
-        )
-    title = say("study.and", lang).join(words)
-    return title[:1].upper() + title[1:]
-
-
-def _alt(lines: list[tuple[str, int, pd.DataFrame]], study: StudyFile, lang: str) -> str:
-    waves = {wave.id: wave.label(lang) for wave in study.waves}
-    parts = []
-    for label, _slot, rows in lines:
-        steps = "; ".join(
-            f"{waves[row.wave]} {interval(row.estimate, row.conf_low, row.conf_high, lang)}"
-            for row in rows.itertuples()
-        )
-        parts.append(f"{label}: {steps}.")
-    return " ".join(parts)
-
-
-def scale(levels: Levels, lang: str) -> str:
-    """Return what was measured, its direction, and how many people, in one line."""
-    what = measured_with(levels.settings, levels.variable)
-    return say(
-        "study.level_scale",
-        lang,
-        instrument=what.label(lang),
-        direction=say(f"study.{what.better}", lang),
-        level=f"{levels.fit.conf_level:.0%}".rstrip("%"),
-        n=levels.n_people,
-    )
->>>>>>> whole

@@ -317,11 +317,17 @@ def _files(
     return pd.DataFrame(rows, columns=["file", "sha256"])
 
 
-def model_data(people: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
-    """Return a row a participant, perspective and wave with every variable and covariate."""
+def model_data(people: pd.DataFrame, outcomes: pd.DataFrame, outcome: str) -> pd.DataFrame:
+    """Return a row a participant, perspective and wave with every variable and covariate.
+
+    Perspectives that were never asked the outcome are not among the rows.
+    """
     keys = ["participant", "perspective", "wave", "months"]
     wide = outcomes.pivot(index=keys, columns="variable", values="value")
     wide = wide.dropna(how="all").reset_index().rename_axis(columns=None)
+    asked = outcomes.loc[outcomes["variable"] == outcome, "perspective"].unique()
+    wide = wide[wide["perspective"].isin(asked)]
+    wide["perspective"] = wide["perspective"].cat.remove_unused_categories()
     people = people.drop(columns=["perspective"], errors="ignore")
     # People on the left, so that rows keep the order of the people table.
     out = people.merge(wide, on="participant", how="inner", validate="one_to_many")

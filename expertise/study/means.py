@@ -11,7 +11,7 @@ from expertise.mixed.fit import MixedFit, fit_mixed
 from expertise.mixed.fitted import intervals
 
 Array = NDArray[np.float64]
-NESTED = (["participant"], ["participant", "perspective"], ["participant", "wave"])
+NESTED: tuple[list[str], ...] = ([], ["perspective"], ["wave"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,7 +47,8 @@ def cell_means(data: pd.DataFrame, variable: str, conf_level: float) -> MixedFit
     -------
     MixedFit or PlainMeans
         REML with a random effect for people, for a person's perspective and
-        for a person's moment, each where the answers can tell it apart.
+        for a person's moment, each where the answers can tell it apart; where
+        everyone has one perspective, the triad takes the person's place.
 
     Raises
     ------
@@ -73,10 +74,20 @@ def cell_means(data: pd.DataFrame, variable: str, conf_level: float) -> MixedFit
 
 def _random_terms(data: pd.DataFrame) -> list[str]:
     """Return the groupings that hold several answers and differ from each other."""
-    people = data["participant"].nunique()
+    unit = _shared(data)
+    people = data[unit].nunique()
     terms = []
-    for keys in NESTED:
+    for more in NESTED:
+        keys = [unit, *more]
         groups = data.groupby(keys, observed=True).ngroups
-        if groups < len(data) and (len(keys) == 1 or groups > people):
+        if groups < len(data) and (not more or groups > people):
             terms.append(f"(1 | {':'.join(keys)})")
     return terms
+
+
+def _shared(data: pd.DataFrame) -> str:
+    """Return whom several perspectives look at: a participant, or else a triad."""
+    for unit in ("participant", "triad"):
+        if unit in data and (data.groupby(unit)["perspective"].nunique() > 1).any():
+            return unit
+    return "participant"

@@ -88,22 +88,7 @@ class Study:
         the order of study.toml, so that its first level is the reference.
         Perspectives that were never asked the outcome are not among the rows.
         """
-<<<<<<< HEAD
-        self.model(model)
-        return model_data(self.people, self.outcomes)
-=======
-        outcome = self.model(model).outcome
-        keys = ["participant", "perspective", "wave", "months"]
-        wide = self.outcomes.pivot(index=keys, columns="variable", values="value")
-        wide = wide.dropna(how="all").reset_index().rename_axis(columns=None)
-        asked = self.outcomes.loc[self.outcomes["variable"] == outcome, "perspective"].unique()
-        wide = wide[wide["perspective"].isin(asked)]
-        wide["perspective"] = wide["perspective"].cat.remove_unused_categories()
-        people = self.people.drop(columns=["perspective"], errors="ignore")
-        # People on the left, so that rows keep the order of the people table.
-        out = people.merge(wide, on="participant", how="inner", validate="one_to_many")
-        return out[[*wide.columns, *people.columns.drop("participant")]]
->>>>>>> whole
+        return model_data(self.people, self.outcomes, self.model(model).outcome)
 
     def model(self, name: str = "primary") -> Model:
         """Return a model that study.toml names."""
