@@ -155,7 +155,8 @@ def read_table(
     """
     options = _Options(
         columns=columns or {}, ids=ids, required=required, unique=unique, missing=missing,
-        sheet=sheet, delimiter=delimiter, decimal=decimal, dates=dates, only=only, drop=drop, allow=allow,
+        sheet=sheet, delimiter=delimiter, decimal=decimal, dates=dates, only=only, drop=drop,
+        allow=allow,
     )  # fmt: skip
     result, problems = _read(Path(path), options)
     if problems:
@@ -199,7 +200,11 @@ def _read(path: Path, options: _Options) -> tuple[TableFile, tuple[Problem, ...]
     whole = _grid(path, options)
     grid = _only(_without(whole, options.drop), options.only)
     wanted = (*options.ids, *options.required, *options.columns, *options.unique, *options.allow)
-    problems = [*grid.problems, *_absent(whole, (*options.drop, *options.only)), *_absent(grid, wanted)]
+    problems = [
+        *grid.problems,
+        *_absent(whole, (*options.drop, *options.only)),
+        *_absent(grid, wanted),
+    ]
     problems += _identifiers(grid, options.allow)
     columns: dict[str, pd.Series[Any]] = {}
     readings: dict[str, Reading] = {}
