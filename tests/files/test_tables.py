@@ -425,5 +425,5 @@ def test_columns_that_are_not_wanted_are_not_looked_at(tmp_path):
     (tmp_path / "a.csv").write_text("nr,datum,email\n1,31/02/2020,a@b.example\n", "utf-8")
     read = read_table(tmp_path / "a.csv", only=["nr"])
     assert list(read.table.columns) == ["nr"]
-    with pytest.raises(FileError, match=r"has no column 'nmr' \(did you mean 'nr'\?\); it has"):
+    with pytest.raises(DataError, match=r"has no column 'nmr' \(did you mean 'nr'\?\); it has"):
         read_table(tmp_path / "a.csv", only=["nmr"])
