@@ -12,7 +12,10 @@ from typing import Any
 from expertise import __version__
 from expertise.errors import ExpertiseError
 
-COMMANDS = ("new", "check", "report", "import", "deidentify")
+COMMANDS = (
+    "new", "check", "report", "simulate", "import", "deidentify", "code", "agree", "exchange",
+    "release", "withdraw", "guard",
+)  # fmt: skip
 
 
 def command(name: str) -> Any:

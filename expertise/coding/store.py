@@ -290,9 +290,9 @@ class Store:
         schema.drop_backups(self._engine)
         sqlite = self._engine.dialect.name == "sqlite"
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            if not sqlite:
-                connection.exec_driver_sql("VACUUM (FULL) records")
-            elif connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar():
+            # Pages that SQLite rearranged keep copies, secure_delete or not: write the file anew.
+            connection.exec_driver_sql("VACUUM" if sqlite else "VACUUM (FULL) records")
+            if sqlite and connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar():
                 raise CodingError(
                     "the words are withdrawn, but another program still reads the store and keeps "
                     "a copy in its -wal file; close it and withdraw once more"

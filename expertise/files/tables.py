@@ -155,8 +155,8 @@ def read_table(
     """
     options = _Options(
         columns=columns or {}, ids=ids, required=required, unique=unique, missing=missing,
-        sheet=sheet, delimiter=delimiter, decimal=decimal, dates=dates, only=only, drop=drop,
-        allow=allow,
+        sheet=sheet, delimiter=delimiter, decimal=decimal, dates=dates,
+        only=only, drop=drop, allow=allow,
     )  # fmt: skip
     result, problems = _read(Path(path), options)
     if problems:
@@ -188,11 +188,31 @@ def check_table(path: str | Path, **options: Any) -> tuple[Problem, ...]:
     >>> [str(problem) for problem in check_table(path)]
     ["scores.csv, column 'id', line 2: the id is empty; give every row one"]
     """
+    return scan_table(path, **options)[1]
+
+
+def scan_table(path: str | Path, **options: Any) -> tuple[TableFile | None, tuple[Problem, ...]]:
+    """Return a file as far as it can be read, and every problem of it.
+
+    A column with a problem stays text. For checks that go on after the first
+    problem; compute nothing from such a table.
+
+    Parameters
+    ----------
+    path
+        The file.
+    **options
+        Those of `read_table`.
+
+    Returns
+    -------
+    (TableFile or None, tuple of Problem)
+        None when it cannot be read as a table at all.
+    """
     try:
-        _, problems = _read(Path(path), _Options(**options))
+        return _read(Path(path), _Options(**options))
     except ExpertiseError as error:
-        return (Problem(file=Path(path).name, message=str(error), error=type(error)),)
-    return problems
+        return None, (Problem(file=Path(path).name, message=str(error), error=type(error)),)
 
 
 def _read(path: Path, options: _Options) -> tuple[TableFile, tuple[Problem, ...]]:
@@ -200,11 +220,8 @@ def _read(path: Path, options: _Options) -> tuple[TableFile, tuple[Problem, ...]
     whole = _grid(path, options)
     grid = _only(_without(whole, options.drop), options.only)
     wanted = (*options.ids, *options.required, *options.columns, *options.unique, *options.allow)
-    problems = [
-        *grid.problems,
-        *_absent(whole, (*options.drop, *options.only)),
-        *_absent(grid, wanted),
-    ]
+    problems = [*grid.problems, *_absent(whole, (*options.drop, *options.only))]
+    problems += _absent(grid, wanted)
     problems += _identifiers(grid, options.allow)
     columns: dict[str, pd.Series[Any]] = {}
     readings: dict[str, Reading] = {}

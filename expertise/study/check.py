@@ -1,19 +1,22 @@
 """Everything that is wrong with a study, at once, and what a release will suppress."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
 import pandas as pd
 
-from expertise.errors import ExpertiseError, listed
+from expertise.errors import ExpertiseError, listed, nearest
 from expertise.files.grid import Problem
-from expertise.files.settings import leaves, load_toml
+from expertise.mixed.design import build_design
 from expertise.mixed.formula import parse_formula
+from expertise.mixed.nodes import columns_of
 from expertise.result import notes_html, table_html
 from expertise.study.flow import count_presence
-from expertise.study.load import Loaded, askable
-from expertise.study.opening import FILE, examine
+from expertise.study.load import Loaded, askable, model_data
+from expertise.study.opening import FILE, examine, unwritten
+from expertise.study.rules import find_term
 from expertise.study.schema import StudyFile
 from expertise.words import Note, note, say
 
@@ -101,8 +104,11 @@ def check_study(folder: str | Path) -> StudyCheck:
     """
     path, settings, loaded, problems = examine(folder)
     notes: list[Note] = list(loaded.notes) if loaded else []
-    notes += unwritten(path)
+    if keys := unwritten(path):
+        notes.append(note("study.unwritten", keys=listed(keys)))
     presence, suppressed = pd.DataFrame(), pd.DataFrame()
+    if settings and loaded and not problems:
+        problems = list(_unfit(settings, loaded))
     if settings and loaded and not problems:
         presence = count_presence(settings, loaded.people, loaded.outcomes)
         suppressed = predict_suppressed(settings, loaded)
@@ -116,14 +122,22 @@ def check_study(folder: str | Path) -> StudyCheck:
     )
 
 
-def unwritten(folder: Path) -> list[Note]:
-    """Return a note that names what a draft left for a person to write."""
-    try:
-        tree = load_toml(folder / FILE)
-    except ExpertiseError:
-        return []
-    keys = [where for where, value in leaves(tree) if value == "…"]
-    return [note("study.unwritten", keys=listed(keys))] if keys else []
+def _unfit(study: StudyFile, loaded: Loaded) -> Iterator[Problem]:
+    """Name models that these data cannot carry, and a term that a model does not have."""
+    for name, model in study.models.items():
+        where = f"{FILE}: models.{name}"
+        try:
+            data = model_data(loaded.people, loaded.outcomes, model.outcome)
+            names = build_design(model.formula, data, family=model.family).names
+        except ExpertiseError as fault:
+            yield Problem(file=FILE, message=f"{where}: {fault}")
+            continue
+        if model.term and find_term(model.term, names) is None:
+            yield Problem(
+                file=FILE,
+                message=f"{where}.term: {model.term!r} is not in the model"
+                f"{nearest(model.term, names)}; it has {listed(names, most=20)}",
+            )
 
 
 def _prediction(study: StudyFile, suppressed: pd.DataFrame) -> Note:
@@ -180,8 +194,10 @@ def _askable_share(study: StudyFile, people: pd.DataFrame, perspective: str) -> 
 def _splits(study: StudyFile, people: pd.DataFrame) -> list[tuple[str, str, float]]:
     splits = [("everyone", "", 1.0)]
     for model in study.models.values():
-        named = parse_formula(model.formula).columns if model.primary else ()
-        for name in named:
+        # Groups of random terms are no tables of a report: their members are never shown.
+        terms = parse_formula(model.formula).terms if model.primary else ()
+        named = (name for term in terms for node in term for name in columns_of(node))
+        for name in dict.fromkeys(named):
             covariate = study.people.covariates.get(name)
             if covariate and covariate.kind == "category":
                 shares = people[name].value_counts(normalize=True, sort=False)

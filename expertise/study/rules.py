@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +224,16 @@ def measured_with(study: StudyFile, name: str) -> Instrument:
     cells = (cell for table in study.tables.values() for cell in table.columns.values())
     found = next(cell for cell in cells if variable(cell.instrument, cell.item) == name)
     return study.instruments[found.instrument]
+
+
+def find_term(term: str, names: Sequence[str]) -> str | None:
+    """Return the coefficient with these parts, in whatever order they are written.
+
+    >>> find_term("armE:waveT3", ["waveT3", "waveT3:armE"])
+    'waveT3:armE'
+    """
+    parts = set(term.split(":"))
+    return next((name for name in names if set(name.split(":")) == parts), None)
 
 
 def columns(study: StudyFile) -> list[str]:

@@ -17,6 +17,7 @@ from expertise.result import notes_html, table_html
 from expertise.study.declared import dropout_sensitivity, individual_change
 from expertise.study.flow import count_flow, count_presence, flow_in_words, plot_presence
 from expertise.study.levels import Levels, estimate_levels
+from expertise.study.load import model_data
 from expertise.study.schema import Model, StudyFile
 from expertise.words import Note, say
 
@@ -85,15 +86,9 @@ class Study:
         Each measured variable is a column, as are `months` and the
         covariates of `people`. Perspective, wave and category covariates keep
         the order of study.toml, so that its first level is the reference.
+        Perspectives that were never asked the outcome are not among the rows.
         """
-        self.model(model)
-        keys = ["participant", "perspective", "wave", "months"]
-        wide = self.outcomes.pivot(index=keys, columns="variable", values="value")
-        wide = wide.dropna(how="all").reset_index().rename_axis(columns=None)
-        people = self.people.drop(columns=["perspective"], errors="ignore")
-        # People on the left, so that rows keep the order of the people table.
-        out = people.merge(wide, on="participant", how="inner", validate="one_to_many")
-        return out[[*wide.columns, *people.columns.drop("participant")]]
+        return model_data(self.people, self.outcomes, self.model(model).outcome)
 
     def model(self, name: str = "primary") -> Model:
         """Return a model that study.toml names."""
@@ -124,7 +119,8 @@ class Study:
             "family": chosen.family, "link": chosen.link, "reml": chosen.reml, "df": chosen.df,
             "residual": chosen.residual, "dispersion": chosen.dispersion,
         }  # fmt: skip
-        return fit_mixed(chosen.formula, self.data(model), **(options | changes))
+        formula = changes.pop("formula", chosen.formula)
+        return fit_mixed(formula, self.data(model), **(options | changes))
 
     def levels(self, variable: str | None = None, by: str | None = None, **options: Any) -> Levels:
         """Estimate the average per perspective and wave, with everyone who answered.

@@ -83,7 +83,7 @@ def dependability(
     replicates: int = 1000,
     seed: int = 0,
     conf_level: float = 0.95,
-    progress: bool = False,
+    progress: bool = True,
 ) -> Dependability:
     """Split scores into the person and who or what was asked, and say how dependable means are.
 
@@ -166,11 +166,11 @@ def dependability(
     kept = _fixed(study, fixed)
     sigma, fit = estimate(study, method)
     few = _few(study, frozenset())
-    persons = len(_few(study, kept)) < len(few) or not few
+    persons = not few or (bool(kept) and not _few(study, kept))
     resampled = (
         resample_persons(study, method, fit, replicates, seed, progress) if persons else None
     )
-    redrawn = redraw_roles(study, sigma, fit, replicates, seed, progress) if few else None
+    redrawn = redraw_roles(study, sigma, replicates, seed) if few else None
     main = redrawn if redrawn is not None else resampled
     assert main is not None
     rows = _component_rows(study, sigma, main, conf_level, bool(few))

@@ -203,18 +203,23 @@ def icc(
         )
     wide = wide_ratings(table, target, rater, value)
     parts = two_way(wide)
-    if not parts.people + max(parts.raters, 0) + parts.rest > 0:
+    msr, msc, mse = parts.squares
+    tiny = 1e-14 * (abs(msr) + abs(msc) + abs(mse))
+    if max(msr, mse) <= tiny:
         raise DesignError(
-            "no variance is left between people or ratings; agreement needs variation"
+            f"all people got the same ratings in {value!r}; agreement about them needs variation"
         )
-    one, low, high = _single(parts, roles, definition, conf_level)
+    perfect = mse <= tiny and (definition == "consistency" or msc <= tiny)
+    one, low, high = (
+        (1.0, np.nan, np.nan) if perfect else _single(parts, roles, definition, conf_level)
+    )
     k = parts.k if unit == "average" else 1.0
-    values = [k * x / (1 + (k - 1) * x) for x in (one, low, high)]
+    values = [float(k * x / (1 + (k - 1) * x)) for x in (one, low, high)]
     letter = {"absolute": "A", "consistency": "C"}[definition]
     form = (
         f"ICC({'1' if roles == 'interchangeable' else letter},{'1' if unit == 'single' else 'k'})"
     )
-    notes = list(parts.notes)
+    notes = [*parts.notes, *[note("triads.perfect")] * perfect]
     if roles == "fixed" and unit == "average":
         notes.append(note("triads.fixed_average"))
     components = pd.DataFrame({

@@ -127,9 +127,12 @@ def loam(
     weights = np.array([(k - 1) / (k * parts.n), (k - 1) * (1 - 1 / parts.n) / k])
     pieces = weights * np.array([msc, mse])
     spread = float(pieces.sum())
-    df = spread**2 / float((pieces**2 / np.array([dfc, dfe])).sum())
-    tail = np.array([(1 + conf_level) / 2, (1 - conf_level) / 2])
-    low, high = np.sqrt(df * spread / chdtri(df, 1 - tail))
+    if spread > 0:
+        df = spread**2 / float((pieces**2 / np.array([dfc, dfe])).sum())
+        tail = np.array([(1 + conf_level) / 2, (1 - conf_level) / 2])
+        low, high = np.sqrt(df * spread / chdtri(df, 1 - tail))
+    else:  # everyone got the same rating from all
+        low = high = np.nan
     z = float(ndtri(0.975))
     row = {
         "component": "agreement", "term": "limits with the mean (±)",

@@ -12,19 +12,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 from tqdm import tqdm
 
-from expertise.errors import FitError
+from expertise.errors import DesignError, FitError
+from expertise.mixed.compress import Groups
 from expertise.mixed.design import Design
 from expertise.mixed.deviance import Deviance
 from expertise.mixed.factors import split, stack
 from expertise.mixed.fit import MixedFit
 from expertise.mixed.newton import FLOOR, minimise
-from expertise.mixed.reduction import Groups, Redraw, Reduction, prepare
+from expertise.mixed.reduction import Redraw, Reduction, prepare
 from expertise.triads.components import estimate, joined, with_means
 from expertise.triads.facets import Codes, Study
 from expertise.triads.squares import balanced_reml, mean_squares
 from expertise.triads.tables import Array
 from expertise.words import say
 
+_PATIENCE = 10.0  # seconds of work before a progress bar shows
 _TRUST = 0.01  # how far a Newton step may miss the decrease it promises
 
 
@@ -65,6 +67,7 @@ class Blocks:
         groups = Groups(
             grams=every.grams, counts=counts, pattern=pattern,
             V=np.ascontiguousarray(every.V[:, people]), B=None,
+            weight=every.weight[people],
         )  # fmt: skip
         return replace(
             self.reduction, n=int(self.rows[people].sum()), groups=groups, every=groups,
@@ -84,7 +87,7 @@ def resample_persons(
     n = study.count(0)
     seeds = np.random.SeedSequence(seed).spawn(replicates)
     picks = [np.sort(np.random.default_rng(one).integers(n, size=n)) for one in seeds]
-    bar = tqdm(picks, desc=say("triads.drawing"), disable=not progress)
+    bar = tqdm(picks, desc=say("triads.drawing"), disable=not progress, delay=_PATIENCE)
     if study.balanced and method == "reml":
         found = _balanced(study, bar)
     elif fit is not None and (blocks := Blocks.of(study, fit.design)) is not None:
@@ -181,38 +184,20 @@ def _sigma(study: Study, deviance: Deviance, factors: tuple[Array, ...]) -> Arra
     return joined(study, random, s2, beta, s2 * units.X @ profile.covariance @ units.X.T)
 
 
-def redraw_roles(
-    study: Study, sigma: Array, fit: MixedFit | None, replicates: int, seed: int, progress: bool
-) -> Array:
+def redraw_roles(study: Study, sigma: Array, replicates: int, seed: int) -> Array:
     """Return σ² of every term as persons and roles both vary, shape (replicates, terms).
 
-    Balanced: every mean square over its own chi-square, the components that
-    these pivots give. Otherwise: new outcomes from the fitted components,
-    each term's effects drawn anew, and the components found in them.
+    Every mean square over its own chi-square, and the components that these
+    pivots give; exact for balanced normal data. Otherwise the mean squares
+    are those that the components amount to in the analogous ANOVA.
     """
+    squares = mean_squares(study)
+    if (squares.df <= 0).any():
+        raise DesignError(
+            "too few rows per combination to redraw the levels of a facet with few levels; "
+            "leave out a facet or use order=2"
+        )
+    level = squares.expected @ np.maximum(sigma, 0) * squares.df
     seeds = np.random.SeedSequence(seed).spawn(replicates)
-    draws = [np.random.default_rng(one) for one in seeds]
-    if study.balanced:
-        squares = mean_squares(study)
-        pivots = np.array([squares.ms * squares.df / rng.chisquare(squares.df) for rng in draws])
-        return np.linalg.solve(squares.expected, pivots.T).T
-    redraw = None if fit is None else Redraw(prepare(fit.design))
-    sd = np.sqrt(np.maximum(sigma, 0))
-    out = []
-    for rng in tqdm(draws, desc=say("triads.drawing"), disable=not progress):
-        y = study.y.mean() + np.zeros(len(study.y))
-        for term, root in zip(study.terms, sd, strict=True):
-            code = study.cells[term]
-            y = y + root * rng.normal(size=code.max() + 1)[code]
-        out.append(_found(replace(study, y=y), redraw))
-    return np.array(out)
-
-
-def _found(study: Study, redraw: Redraw | None) -> Array:
-    if redraw is None:
-        return _refitted(study, "anova")
-    deviance = Deviance(redraw(study.y), True)
-    try:
-        return _sigma(study, deviance, minimise(deviance).point.factors)
-    except FitError:
-        return np.full(len(study.terms), np.nan)
+    pivots = [level / np.random.default_rng(one).chisquare(squares.df) for one in seeds]
+    return np.asarray(np.linalg.solve(squares.expected, np.array(pivots).T).T, dtype=np.float64)

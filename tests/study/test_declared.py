@@ -36,7 +36,10 @@ def test_nothing_declared_is_told(make_study):
     ("added", "sentence"),
     [
         ('[change]\noutcome = "hoop"\nfirst = "T0"\nlast = "T1"', "change.outcome: unknown 'hoop'"),
-        ('[change]\noutcome = "hope"\nfirst = "T0"\nlast = "T1"', "needs a reliability between 0 and 1"),
+        (
+            '[change]\noutcome = "hope"\nfirst = "T0"\nlast = "T1"',
+            "needs a reliability between 0 and 1",
+        ),
         ('[change]\noutcome = "hope"\nfirst = "T0"\nlast = "T7"', "change.last: unknown 'T7'"),
         (
             '[dropout]\noutcome = "hope"\narm = "arm"\narms = ["new"]\nwave = "T1"\ndeltas = [0, 1]',

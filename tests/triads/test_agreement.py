@@ -143,6 +143,8 @@ def test_bad_input(shrout_fleiss):
          shrout_fleiss.assign(person=["a", "A", "b", "c"] * 6))  # fmt: skip
     says("one person only was rated", table=shrout_fleiss[shrout_fleiss["person"] == 0])
     says("conf_level is 95", conf_level=95)
+    flat = shrout_fleiss.assign(score=shrout_fleiss["rater"].astype(float))
+    says("all people got the same ratings in 'score'", table=flat)
 
     def pair(text, error=DesignError, pair=("0", "1"), table=shrout_fleiss, **more):
         with pytest.raises(error, match=text):
@@ -152,3 +154,17 @@ def test_bad_input(shrout_fleiss):
     pair("has no perspective 'naaste'", DataError, pair=("0", "naaste"))
     pair("three or more are needed", table=shrout_fleiss[shrout_fleiss["person"] < 2])
     pair("no column 'wave'", wave="wave")
+
+
+def test_perfect_agreement(long):
+    same = long([[x] * 3 for x in (1, 4, 2, 5)])
+    for form in FORMS:
+        found = of(same, *form)
+        assert found.estimate == 1
+        assert np.isnan(found.conf_low)
+        assert found.notes[0].key == "triads.perfect"
+    row = loam(same, "person", "rater", "score").tidy().iloc[0]
+    assert_allclose(row["estimate"], 0, atol=1e-12)
+    shifted = same.assign(score=same["score"] + same["rater"].astype(float))
+    assert of(shifted, "fixed", "consistency").estimate == 1
+    assert 0 < of(shifted).conf_low < of(shifted).estimate < 1

@@ -9,7 +9,7 @@ from expertise.errors import DataError, DesignError
 from expertise.triads.components import estimate
 from expertise.triads.facets import lay_out
 from expertise.triads.generalizability import dependability
-from expertise.triads.redraws import resample_persons
+from expertise.triads.redraws import redraw_roles, resample_persons
 
 # Brennan (2001), Generalizability Theory, synthetic data sets 1, 3 and 4 (unbalanced), and
 # the p × i example with missing data; printed components and coefficients.
@@ -186,15 +186,28 @@ def test_resampled_components_are_unbiased(long):
 
 
 @pytest.mark.proof
-def test_coverage_of_phi_with_three_random_roles(long):
+@pytest.mark.parametrize("holes", [0.0, 0.15])
+def test_coverage_of_phi_with_three_random_roles(long, holes):
     """Persons alone cover .825 at 60 persons; with the roles redrawn it is what it says."""
     rng, hits, truth = np.random.default_rng(1), 0, 1 / (1 + (0.3 + 1) / 3)
     for _ in range(300):
         scores = rng.normal(size=(60, 1)) + rng.normal(size=3) * 0.3**0.5 + rng.normal(size=(60, 3))
-        table = dependability(long(scores), "person", ["rater"], "score", replicates=400).tidy()
+        rows = long(scores)
+        rows = rows[rng.random(len(rows)) >= holes]
+        table = dependability(
+            rows, "person", ["rater"], "score", levels={"rater": [3]}, replicates=400
+        ).tidy()
         row = table[table["component"] == "absolute"].iloc[0]
         hits += row["conf_low"] <= truth <= row["conf_high"]
-    assert 0.92 <= hits / 300 <= 0.98
+    assert 0.92 <= hits / 300 <= 0.985
+
+
+def test_disconnected_data_are_refused(long):
+    table = long([[1, 2, None, None], [2, 4, None, None], [None, None, 1, 3], [None, None, 5, 2]])
+    apart = table.assign(site=[0, 0, 0, 0, 1, 1, 1, 1], person=table["person"] % 2)
+    with pytest.raises(DesignError, match="cannot tell the variance terms apart"):
+        quick(apart[["person", "rater", "site", "score"]], "person", ["site", "rater"],
+              method="anova")  # fmt: skip
 
 
 def test_bad_input(three):
@@ -225,6 +238,11 @@ def test_bad_input(three):
     says("values must be finite", DataError, three.assign(score=[np.inf] + [1.0] * 79))
     says("is missing in row 0", DataError, three.assign(item=[None, *three["item"][1:]]))
     says("holds no values", table=three.assign(score=np.nan))
+    sparse = three.drop_duplicates(["person", "item"])
+    sparse = sparse.assign(occasion=np.resize(["a", "b"], len(sparse)))
+    study = lay_out(sparse[:12], "person", ["item", "occasion"], "score", None)
+    with pytest.raises(DesignError, match="too few rows per combination"):
+        redraw_roles(study, np.ones(len(study.terms)), 5, 0)
     with pytest.raises(DesignError, match="replicates is 1"):
         dependability(three, "person", ["item"], "score", replicates=1)
 

@@ -218,3 +218,6 @@ def test_bad_input(couples):
     add("has no column 'q'", DataError, predictors=["x", "q"])
     add("must be numbers", DataError, predictors=["x", "t"])
     add("are too few")
+    flat = pd.DataFrame({"x": [1.0, 2, 3, 5], "y": [2.0, 1, 3, 3], "z": 1.0})
+    says("the outcome does not vary", DesignError, incremental_validity, flat, outcome="z",
+         predictors=["x", "y"], informants={"x": "A", "y": "B", "z": "C"})  # fmt: skip
