@@ -264,7 +264,10 @@ def _first_words(text: str, found: Iterable[Found]) -> set[str]:
                 word for word in words_of(text[start:end]) if word.low not in known().interfixes
             ]
             names |= {
-                word.low for word in words if len(word.low) > 1 and word.low not in known().everyday
+                word.low
+                for word in words
+                if len(word.low) > 1
+                and (word.low in known().common_names or word.low not in known().everyday)
             }
     return names
 

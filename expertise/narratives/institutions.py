@@ -10,8 +10,10 @@ from expertise.narratives.wording import Wording
 INSTITUTION = re.compile(
     r".*(?:lyceum|college|school|mavo|havo|ziekenhuis|kliniek|gasthuis|huis|hof|hoeve|praktijk"
     r"|apotheek|transport|schoonmaak|installatie|logistiek|bouw|techniek|kozijnen|zorg|wonen|groep"
-    r"|garage|bakkerij)$"
+    r"|garage|bakkerij|bank|raad|dienst|instituut|academie|universiteit|stichting|fabriek)$"
 )
+# A name that its owner writes with a capital inside, as firms do.
+_INNER_CAPITAL = re.compile(r"[a-zà-ÿ]{2,}[A-ZÀ-Ý][a-zà-ÿ]{2,}")
 _HEAD = re.compile(
     r".+(?:groep|centrum|school|gemeenschap|kliniek|markt|bar|winkel|praktijk|bedrijf|zorg|vereniging"
     r"|stichting|club|bureau|fabriek|werf|kwekerij|garage|bakkerij|instituut|academie|kantoor|verhuur"
@@ -36,6 +38,8 @@ class Institutions(Wording):
                 last = self._name_after(i + head)
                 if last is not None:
                     yield word.start, self.words[last].end, "organisation"
+            if _INNER_CAPITAL.fullmatch(word.text) and word.low not in self.known.not_names:
+                yield word.start, word.end, "organisation"
             if self._is_house(i):
                 yield word.start, self.words[self.name_end(i + 1)].end, "organisation"
             if word.cap and self._employer(i):

@@ -48,7 +48,8 @@ class People(Wording):
                 and self.gap(i + 1) == " "
                 and word.low not in {"in", "op", "aan"}
             )
-        if strong and word.cap and word.low in self.known.common_names:
+        certain = strong or self._enumerated(i) or word.low in self.listed
+        if certain and word.cap and word.low in self.known.common_names:
             return True
         if word.low in self.known.not_names or not word.text[0].isalpha():
             return False
@@ -75,6 +76,15 @@ class People(Wording):
             and self.near(i) not in _ARTICLES | self.known.to_place
             and not INSTITUTION.fullmatch(word.low)
         )
+
+    def _enumerated(self, i: int) -> bool:
+        """Whether word i stands in a row that has a name: "Jos, Mia, Frans en ik"."""
+        for j in range(i, max(i - 5, 0), -1):
+            if self.gap(j) != ", " or not self.words[j - 1].cap:
+                return False
+            if self.known.is_name(self.words[j - 1].low):
+                return True
+        return False
 
     def introduced(self, i: int) -> bool:
         """Whether the words before i announce a name."""

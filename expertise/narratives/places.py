@@ -9,6 +9,9 @@ from expertise.narratives.wording import Wording
 
 _AREA = re.compile(r".+(?:wijk|buurt|kwartier|polder|eiland|veen|dorp)$")
 
+# "Hengelo (Gld.)": there is another one.
+_PROVINCE = re.compile(r" \((?:Gr|Fr|Dr|Ov|Gld|Ut?|N-?H|Z-?H|Zld?|N-?Br?|Lb?)\.?\)", re.IGNORECASE)
+
 
 class Places(Wording):
     """The places of one text."""
@@ -23,7 +26,9 @@ class Places(Wording):
             )
             before = self.near(i)
             if length and self._is_place(i, length, before):
-                yield word.start, self.words[i + length - 1].end, "place"
+                end = self.words[i + length - 1].end
+                province = _PROVINCE.match(self.text, end)
+                yield word.start, province.end() if province else end, "place"
             elif word.cap and not word.first and self._is_area(i, before):
                 yield word.start, self.words[self.capitals(i)].end, "place"
 

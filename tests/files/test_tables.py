@@ -419,3 +419,11 @@ def test_columns_are_coded_alike_in_batches(csv, monkeypatch):
     monkeypatch.setattr(grid_module, "BATCH", 8)
     pd.testing.assert_frame_equal(read_table(csv(text)).table, whole)
     np.testing.assert_array_equal(whole["x"], np.arange(50) % 3)
+
+
+def test_columns_that_are_not_wanted_are_not_looked_at(tmp_path):
+    (tmp_path / "a.csv").write_text("nr,datum,email\n1,31/02/2020,a@b.example\n", "utf-8")
+    read = read_table(tmp_path / "a.csv", only=["nr"])
+    assert list(read.table.columns) == ["nr"]
+    with pytest.raises(DataError, match=r"has no column 'nmr' \(did you mean 'nr'\?\); it has"):
+        read_table(tmp_path / "a.csv", only=["nmr"])

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from expertise.cli import main
 from expertise.errors import DataError, FileError, PrivacyError
 from expertise.narratives.corpus import read_corpus
 from expertise.narratives.deidentify import deidentify, identifiers
@@ -73,14 +74,22 @@ def test_patterns_leave_other_numbers_alone(text):
     assert find_patterns(text) == []
 
 
-@pytest.mark.parametrize("source", ["hard", "fresh"])
-def test_identifiers_in_texts_written_to_be_hard(source):
+# The first run on `unseen` found .846; what it still misses is named in docs/narratives.md.
+@pytest.mark.parametrize(("source", "floor"), [("hard", 0.95), ("fresh", 0.95), ("unseen", 0.92)])
+def test_identifiers_in_texts_written_to_be_hard(source, floor):
     rows = list(marked(HERE / "data" / f"{source}.txt"))
     texts = {name: text for name, text, _ in rows}
     found = {name: identifiers({name: text})[name] for name, text in texts.items()}
     recall, precision = measured(texts, {name: gold for name, _, gold in rows}, found)
-    assert recall >= 0.95
+    assert recall >= floor
     assert precision >= 0.95
+
+
+def test_a_name_that_is_also_a_word_is_found_among_names():
+    text = "Daar zaten Jos, Toontje, Frans en ik. Frans zweeg. Zij sprak Frans en Duits."
+    found = [text[start:end] for start, end, _ in identifiers({"a": text})["a"]]
+    assert found.count("Frans") >= 2
+    assert "Duits" not in found
 
 
 def test_identifiers_in_the_invented_corpus_by_kind():
@@ -284,3 +293,31 @@ def test_reviews_of_something_else_are_refused(tmp_path, key):
     (tmp_path / "repo" / ".git").mkdir(parents=True)
     with pytest.raises(PrivacyError, match=r"the page r.html lies inside the git work tree repo/"):
         review_page(found, tmp_path / "repo" / "r.html")
+
+
+def test_the_command_writes_a_page_and_then_the_corpus(tmp_path, make_corpus, capsys):
+    folder = make_corpus({"p1-a": "Mijn vrouw Ria kwam op 3 mei 2021. Ria huilde."})
+    start = ["deidentify", str(folder), "--key", str(tmp_path / "my.key"), "--out"]
+    assert main([*start, str(tmp_path / "judge")]) == 0
+    out = capsys.readouterr().out
+    assert f"A new key was made at {tmp_path / 'my.key'}" in out
+    assert "not yet reviewed" in out
+    assert "Ria" not in out
+    page = tmp_path / "judge" / "review.html"
+    file = tmp_path / "review.json"
+    file.write_text(json.dumps(judged(page)), "utf-8")
+    assert main([*start, str(tmp_path / "safe"), "--review", str(file)]) == 0
+    assert "The corpus lies in" in capsys.readouterr().out
+    assert "Ria" not in (tmp_path / "safe" / "texts" / "p1-a.txt").read_text("utf-8")
+    assert main([*start, str(tmp_path / "safe"), "--review", str(file)]) == 1
+    assert "safe/ holds a corpus already" in capsys.readouterr().err
+
+
+def test_the_command_refuses_a_page_in_a_repository(tmp_path, make_corpus, capsys):
+    folder = make_corpus({"p1-a": "Ria"})
+    (tmp_path / "repo" / ".git").mkdir(parents=True)
+    out = str(tmp_path / "repo" / "judge")
+    assert main(["deidentify", str(folder), "--key", str(tmp_path / "k"), "--out", out]) == 1
+    assert "the page review.html lies inside the git work tree repo/" in capsys.readouterr().err
+    assert not (tmp_path / "repo" / "judge").exists()
+    assert not (tmp_path / "k").exists()
