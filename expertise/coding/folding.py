@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from expertise.coding.acts import FIELDS, WORK
+from expertise.errors import CodingError
 from expertise.result import Result
 from expertise.words import Note, note, say
 
@@ -215,7 +217,7 @@ def ledger(acts: pd.DataFrame, *, at: str | None = None) -> Ledger:
         The columns of `Act`, as `Store.table` and `acts_table` give them;
         any row order, the column `n` orders them.
     at : str, optional
-        A moment in ISO 8601, UTC: later acts are left out.
+        A moment in ISO 8601, UTC unless it says otherwise: later acts are left out.
 
     Notes
     -----
@@ -239,7 +241,7 @@ def ledger(acts: pd.DataFrame, *, at: str | None = None) -> Ledger:
     if not acts["n"].is_monotonic_increasing:
         acts = acts.sort_values("n", kind="stable")
     if at is not None:
-        acts = acts[acts["when"] <= at]
+        acts = acts[acts["when"] <= _moment(at)]
     rows = list(zip(*(acts[name].tolist() for name in FOLDED), strict=True))
     state = fold(rows)
     codings = _codings(acts, rows, state)
@@ -255,6 +257,16 @@ def ledger(acts: pd.DataFrame, *, at: str | None = None) -> Ledger:
     open_ = int((work["state"] == "opened").sum())
     notes = (note("coding.open_texts", n=open_),) if open_ else ()
     return Ledger(codings=codings, work=work, readings=readings, approvals=approvals, notes=notes)
+
+
+def _moment(at: str) -> str:
+    """Return a moment as acts write it: UTC, with microseconds."""
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        raise CodingError(f"at is {at[:40]!r}; write a moment as 2026-03-01T12:00") from None
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return moment.isoformat(timespec="microseconds")
 
 
 def _codings(acts: pd.DataFrame, rows: list[tuple[Any, ...]], state: Standing) -> pd.DataFrame:

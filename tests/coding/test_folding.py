@@ -124,7 +124,11 @@ def test_an_earlier_moment_can_be_asked():
                        replace(act("r", "removed", target=uid("c")), n=2,
                                when="2026-01-02T10:00:00.000000+00:00")])  # fmt: skip
     assert len(ledger(acts).codings) == 0
-    assert len(ledger(acts, at="2026-01-01T12:00:00").codings) == 1
+    for at in ("2026-01-01T12:00:00", "2026-01-01 12:00", "2026-01-01T11:30+01:00"):
+        assert len(ledger(acts, at=at).codings) == 1
+    assert len(ledger(acts, at="2026-01-01T10:30+01:00").codings) == 0
+    with pytest.raises(CodingError, match="at is 'gisteren'; write a moment as 2026-03-01T12:00"):
+        ledger(acts, at="gisteren")
 
 
 def plain_fold(acts):

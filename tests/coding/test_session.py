@@ -322,6 +322,16 @@ def test_a_later_decision_replaces_the_earlier(log, meeting):
     assert log.verify().ok
 
 
+def test_who_joins_later_sees_what_was_decided(log, meeting, book):
+    lead, *_ = meeting
+    resolve(lead, "one", ("hoop", "samen"))
+    late = Person(log, book, "z").past_practice()
+    answer = late.ok("sync")
+    assert "resolved" not in [act["kind"] for act in answer["acts"]]
+    acts = late.ok("join", after=answer["n"])["acts"]
+    assert "resolved" in [act["kind"] for act in acts]
+
+
 def test_deciding_is_checked(meeting):
     lead, (ann, *_), _ = meeting
     assert "Alleen wie het gesprek leidt" in resolve(ann, "later")["error"]

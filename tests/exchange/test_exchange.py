@@ -254,6 +254,7 @@ def test_what_exporters_vary_is_brought_to_the_schema(tmp_path):
     sets = f'<Sets><Set guid="{guid("9", 3)}" name="s">{member}</Set></Sets>'
     inner = inner.replace("</Codes>", f"</Codes>{sets}")
     inner = inner.replace(guid("b", 1), "{" + guid("b", 1) + "}")
+    inner = inner.replace("<Users>", "<!-- van een ander programma --><Users>")
     inner = inner.replace('origin="x"', 'origin="x" basePath="/home/samira/onderzoek"')
     file = packed(tmp_path / "x.qdpx", inner, {"a.txt": b"Ik hoop op licht."}, folder="Sources")
     project = read_qdpx(file)
@@ -282,11 +283,12 @@ def test_paths_of_a_user_are_not_written(tmp_path):
 
 def test_names_of_people_stay_in_the_file(tmp_path):
     users = f'<User guid="{guid("a", 2)}" name="Joost de Vries"/>'
+    users += f'<User guid="{guid("a", 3)}" name="samira"/>'
     file = packed(tmp_path / "x.qdpx", qde([(3, 7)], users=users), {"a.txt": b"Ik hoop op licht."})
     project = read_qdpx(file)
-    assert project.coders["coder"].tolist() == ["c01", "coder-2"]
+    assert project.coders["coder"].tolist() == ["c01", "coder-2", "coder-3"]
     assert "Joost" not in repr(project)
-    assert "1 names of coders were replaced" in str(project.notes[0])
+    assert "2 names of coders were replaced" in str(project.notes[0])
 
 
 def small(**more):
@@ -429,6 +431,7 @@ def test_bad_inputs(bad_inputs):
                 read_qdpx(bad_inputs / name)
         else:
             project = read_qdpx(bad_inputs / name)
+            assert project.name in repr(project)
             notes = " ".join(map(str, project.notes))
             assert NOTED.get(name, "") in notes
             assert bool(notes) == (outcome == "warn")

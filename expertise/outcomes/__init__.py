@@ -1,0 +1,1 @@
+"""Did people change, by more than chance, and does the service learn from it?"""
