@@ -5,10 +5,20 @@ import sys
 from collections.abc import Sequence
 
 from expertise import __version__
-from expertise.cli import check, guard, new, release, report, simulate, withdraw
+from expertise.cli import (
+    bundle,
+    check,
+    guard,
+    new,
+    release,
+    report,
+    reproduce,
+    simulate,
+    withdraw,
+)
 from expertise.errors import ExpertiseError
 
-COMMANDS = (new, check, report, simulate, release, withdraw, guard)
+COMMANDS = (new, check, report, simulate, release, withdraw, guard, bundle, reproduce)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

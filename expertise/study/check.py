@@ -15,6 +15,7 @@ from expertise.result import notes_html, table_html
 from expertise.study.flow import count_presence
 from expertise.study.load import Loaded, askable
 from expertise.study.opening import FILE, examine
+from expertise.study.results import stale_results
 from expertise.study.schema import StudyFile
 from expertise.words import Note, note, say
 
@@ -103,6 +104,10 @@ def check_study(folder: str | Path) -> StudyCheck:
     path, settings, loaded, problems = examine(folder)
     notes: list[Note] = list(loaded.notes) if loaded else []
     notes += unwritten(path)
+    notes += [
+        note("study.stale", result=name, files=listed(rows["file"]))
+        for name, rows in stale_results(path).groupby("result", sort=False)
+    ]
     presence, suppressed = pd.DataFrame(), pd.DataFrame()
     if settings and loaded and not problems:
         presence = count_presence(settings, loaded.people, loaded.outcomes)
