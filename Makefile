@@ -31,12 +31,17 @@ $(UV): requirements/setup.txt
 	$(UV) sync --quiet --frozen --all-extras --all-groups
 	@touch $@
 
-setup: .venv/.setup
+# The index of names and places for de-identification: over a minute, once.
+.cache/.names: .venv/.setup
+	$(BIN)/python -c "from expertise.narratives.known import prepare_deduce; prepare_deduce()"
+	@touch $@
+
+setup: .venv/.setup .cache/.names
 
 report: .venv/.setup
 	@$(BIN)/expertise report studies/$(STUDY)
 
-test: .venv/.test lint
+test: .venv/.test .cache/.names lint
 	$(SUITE) --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg -m "not proof and not soak" tests expertise notebooks
 
 lint: .venv/.test
@@ -56,14 +61,14 @@ lock:
 proofs: .venv/.test
 	$(SUITE) -m proof --timeout 3600 tests
 
-soak: .venv/.test
+soak: .venv/.test .cache/.names
 	$(BIN)/python -m pytest -m soak --timeout 3600 tests
 
 references:
 	@command -v Rscript >/dev/null || { echo "Rscript is missing; on Debian: sudo apt install r-cran-lme4 r-cran-lmertest r-cran-pbkrtest r-cran-nlme r-cran-glmmtmb r-cran-ordinal r-cran-emmeans"; exit 1; }
 	for script in tests/reference/*.R; do (cd tests/reference && Rscript $$(basename $$script)) || exit 1; done
 
-bench: .venv/.test
+bench: .venv/.test .cache/.names
 	for script in benchmarks/*.py; do OPENBLAS_NUM_THREADS=1 $(BIN)/python $$script || exit 1; done
 
 clean:

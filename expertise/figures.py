@@ -19,6 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.projections import register_projection
+from matplotlib.ticker import FuncFormatter, ScalarFormatter
 
 from expertise.result import rounded, table_html
 from expertise.words import plain, say
@@ -179,8 +180,21 @@ def _painted(story: Story, look: Look) -> StoryAxes:
         )
         axes: list[StoryAxes] = list(grid.flat)
         story.paint(axes[0] if len(axes) == 1 else axes, look)
+        for each in axes:
+            _numbers(each, story.lang)
         _headline(figure, story, size[0])
     return axes[0]
+
+
+def _numbers(axes: Axes, lang: str) -> None:
+    """Write plain numbers along the axes as the language does."""
+
+    def written(value: float, _place: int | None = None) -> str:
+        return plain(round(value, 10), lang)
+
+    for axis in (axes.xaxis, axes.yaxis):
+        if isinstance(axis.get_major_formatter(), ScalarFormatter):
+            axis.set_major_formatter(FuncFormatter(written))
 
 
 def _headline(figure: Figure, story: Story, width: float) -> None:

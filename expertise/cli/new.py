@@ -23,6 +23,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--perspectives", help='for example "patient, naaste"')
     parser.add_argument("--waves", help='for example "T0=0, T1=6"')
     parser.add_argument("--data", help="a CSV, XLSX or SAV file to copy into data/")
+    parser.add_argument("--drop", help='columns never to read or copy, for example "naam, bsn"')
     parser.add_argument("--language", choices=("nl", "en"))
     parser.add_argument(
         "--notebook", action="store_true", help="only add the notebook to an existing study"
@@ -39,7 +40,8 @@ def run(chosen: argparse.Namespace) -> int:
     if not any(answers.values()) and sys.stdin.isatty():
         answers = {name: _ask(*question) for name, question in QUESTIONS.items()}
     given = {name: value for name, value in answers.items() if value}
-    for name in ("perspectives", "waves"):
+    given |= {"drop": chosen.drop} if chosen.drop else {}
+    for name in ("perspectives", "waves", "drop"):
         if name in given:
             given[name] = [part.strip() for part in given[name].split(",") if part.strip()]
     folder = new_study(chosen.study, **given)

@@ -116,6 +116,7 @@ def import_codings(
         first = "; ".join(f"row {row}: {why}" for row, why in wrong[:3])
         raise CodingError(f"{len(wrong)} of {len(given)} codings are wrong: {first}")
     found = pd.DataFrame(rows, columns=["row", *NEEDED, "text"]).set_index("row")
+    found = found.astype({"start": "int64", "end": "int64"})
     codings = found.drop_duplicates(list(NEEDED))
     return Imported(
         codings=codings,

@@ -70,6 +70,7 @@ class _Options:
     delimiter: str | None = None
     decimal: str | None = None
     dates: str | None = None
+    only: Sequence[str] = ()
     drop: Sequence[str] = ()
     allow: Sequence[str] = ()
 
@@ -93,6 +94,7 @@ def read_table(
     delimiter: str | None = None,
     decimal: str | None = None,
     dates: str | None = None,
+    only: Sequence[str] = (),
     drop: Sequence[str] = (),
     allow: Sequence[str] = (),
 ) -> TableFile:
@@ -123,6 +125,8 @@ def read_table(
         Field separator and decimal mark of separated text, when not obvious.
     dates
         How dates are written, as in `datetime.strptime`, or `"excel"`.
+    only
+        Columns to read; nothing looks at the others.
     drop
         Columns to leave out, such as direct identifiers.
     allow
@@ -151,7 +155,8 @@ def read_table(
     """
     options = _Options(
         columns=columns or {}, ids=ids, required=required, unique=unique, missing=missing,
-        sheet=sheet, delimiter=delimiter, decimal=decimal, dates=dates, drop=drop, allow=allow,
+        sheet=sheet, delimiter=delimiter, decimal=decimal, dates=dates,
+        only=only, drop=drop, allow=allow,
     )  # fmt: skip
     result, problems = _read(Path(path), options)
     if problems:
@@ -183,19 +188,40 @@ def check_table(path: str | Path, **options: Any) -> tuple[Problem, ...]:
     >>> [str(problem) for problem in check_table(path)]
     ["scores.csv, column 'id', line 2: the id is empty; give every row one"]
     """
+    return scan_table(path, **options)[1]
+
+
+def scan_table(path: str | Path, **options: Any) -> tuple[TableFile | None, tuple[Problem, ...]]:
+    """Return a file as far as it can be read, and every problem of it.
+
+    A column with a problem stays text. For checks that go on after the first
+    problem; compute nothing from such a table.
+
+    Parameters
+    ----------
+    path
+        The file.
+    **options
+        Those of `read_table`.
+
+    Returns
+    -------
+    (TableFile or None, tuple of Problem)
+        None when it cannot be read as a table at all.
+    """
     try:
-        _, problems = _read(Path(path), _Options(**options))
+        return _read(Path(path), _Options(**options))
     except ExpertiseError as error:
-        return (Problem(file=Path(path).name, message=str(error), error=type(error)),)
-    return problems
+        return None, (Problem(file=Path(path).name, message=str(error), error=type(error)),)
 
 
 def _read(path: Path, options: _Options) -> tuple[TableFile, tuple[Problem, ...]]:
     """Read a file as far as it goes; the table counts only when there are no problems."""
     whole = _grid(path, options)
-    grid = _without(whole, options.drop)
+    grid = _only(_without(whole, options.drop), options.only)
     wanted = (*options.ids, *options.required, *options.columns, *options.unique, *options.allow)
-    problems = [*grid.problems, *_absent(whole, options.drop), *_absent(grid, wanted)]
+    problems = [*grid.problems, *_absent(whole, (*options.drop, *options.only))]
+    problems += _absent(grid, wanted)
     problems += _identifiers(grid, options.allow)
     columns: dict[str, pd.Series[Any]] = {}
     readings: dict[str, Reading] = {}
@@ -267,6 +293,11 @@ def _without(grid: Grid, drop: Sequence[str]) -> Grid:
     dropped = [name for name in grid.columns if name in drop]
     notes = (note("files.dropped", file=grid.source.file, columns=listed(dropped)),)
     return replace(grid, columns=kept, notes=grid.notes + notes * bool(dropped))
+
+
+def _only(grid: Grid, names: Sequence[str]) -> Grid:
+    kept = {name: cells for name, cells in grid.columns.items() if not names or name in names}
+    return replace(grid, columns=kept)
 
 
 def _absent(grid: Grid, wanted: Sequence[str]) -> list[Problem]:

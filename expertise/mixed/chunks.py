@@ -149,7 +149,8 @@ class _Summing:
             if keys.nlevels == 1
             else (pd.util.hash_pandas_object(keys.to_frame(), index=False).to_numpy())
         )
-        if len(self.gone) and np.isin(marks, self.gone).any():
+        at = np.searchsorted(self.gone, marks).clip(max=len(self.gone) - 1)
+        if len(self.gone) and (self.gone[at] == marks).any():
             raise DesignError(
                 f"rows of a {':'.join(self.plan.people)} come back after it was closed; sort the "
                 f"chunks by it, or raise hold= (now {self.hold})"
@@ -174,7 +175,8 @@ class _Summing:
         self.closed.append(self._sums(self.grams[which], self.V[which]))
         if len(self.closed) > 8:
             self.closed = [merged(self.closed)]
-        self.gone = np.union1d(self.gone, self.marks[which])
+        both = np.concatenate([self.gone, np.sort(self.marks[which])])
+        self.gone = np.sort(both, kind="stable")  # two sorted runs: merged, not sorted anew
         self.keys, self.marks = self.keys[~which], self.marks[~which]
         self.grams, self.V = self.grams[~which], self.V[~which]
 

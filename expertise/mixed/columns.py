@@ -106,7 +106,12 @@ def _read(data: pd.DataFrame, name: str) -> Column:
         codes, found = pd.factorize(series, sort=True)
         levels = tuple(bool(level) for level in found)
     elif pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_complex_dtype(kind):
-        numbers = series.to_numpy(np.float64, na_value=np.nan)
+        plain_numbers = isinstance(kind, np.dtype)
+        numbers = (
+            series.to_numpy().astype(np.float64)
+            if plain_numbers
+            else series.to_numpy(np.float64, na_value=np.nan)
+        )
         check_finite(numbers, name, series.index)
     elif pd.api.types.is_object_dtype(kind) or isinstance(kind, pd.StringDtype):
         if series.dropna().map(lambda value: isinstance(value, str)).all():

@@ -8,6 +8,7 @@ patterns, not of people.
 """
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -34,9 +35,15 @@ class Groups:
     weight: Array
 
 
+@cache
+def _marks(count: int) -> Array:
+    """Return random weights, under which unlike rows have unlike sums."""
+    return np.random.default_rng(0).uniform(1, 2, count)
+
+
 def equal_rows(rows: Array) -> tuple[Codes, Codes]:
     """Return a code per row, equal for rows equal to rounding, and a row of each code."""
-    mark = rows @ np.random.default_rng(0).uniform(1, 2, rows.shape[1])
+    mark = rows @ _marks(rows.shape[1])
     order = np.argsort(mark, kind="stable")
     new = np.diff(mark[order], prepend=-np.inf) > 1e-11 * np.abs(mark).max(initial=1e-300)
     code = np.empty(len(rows), dtype=np.intp)
@@ -102,12 +109,11 @@ def compress(groups: Groups, w: int, worth: float = 0.7) -> Groups:
 
 
 def _side(groups: Groups, d: int) -> Array:
-    """Return what tells the crossed memberships of groups apart, a row per group."""
-    m, G = groups.V.shape[:2]
-    if groups.B is None:
-        return groups.V[:, :, :d].transpose(1, 0, 2).reshape(G, -1)
-    mark = np.random.default_rng(1).uniform(1, 2, groups.B.shape[1])
-    return np.asarray((groups.B @ mark).reshape(G, m))
+    """Return weighted sums of the crossed memberships, (groups, m), that tell groups apart."""
+    m, G, columns = groups.V.shape
+    if groups.B is not None:
+        return np.asarray((groups.B @ _marks(groups.B.shape[1])).reshape(G, m))
+    return np.asarray(groups.V @ np.append(_marks(d), np.zeros(columns - d))).T
 
 
 def _rows(B: Any, at: Codes, grown: Array, m: int, total: int) -> Any:

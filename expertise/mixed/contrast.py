@@ -11,7 +11,7 @@ from expertise.errors import DesignError, listed
 from expertise.mixed.columns import Array
 from expertise.mixed.estimates import Estimates
 from expertise.mixed.fitted import Fitted
-from expertise.mixed.grid import levels_of, reference_grid
+from expertise.mixed.grid import levels_of, numbers_of, reference_grid
 from expertise.words import Note, note
 
 PAIRS: dict[str, Callable[[int], list[tuple[int, int]]]] = {
@@ -177,8 +177,7 @@ def slope_rows(
     if levels_of(design, variable) is not None:
         raise DesignError(f"{variable!r} is a factor; a slope needs a number (see contrasts)")
     reference_grid(design, (), {variable: 0.0})  # refuses a column that is not there
-    numbers = design.frame[variable].numbers
-    assert numbers is not None
+    numbers = numbers_of(design, variable)
     if variable in (at or {}):
         keys = [*keys, variable]
     else:

@@ -138,8 +138,8 @@ def _model(fit: Fitted, lang: str) -> str:
         lang,
         outcome=design.outcome,
         predictors=predictors,
-        n=len(design.y),
-        people=design.n_people,
+        n=fit.n,
+        people=fit.n_people,
         group="" if largest is None else largest.group,
     )
 

@@ -159,7 +159,8 @@ def build_design(
     whole |= {f"\0{name}": _vector(name, value, data) for name, value in vectors.items()
               if value is not None}  # fmt: skip
     rows, notes = _complete(whole)
-    frame = {name: column.take(rows) for name, column in whole.items()}
+    whole_rows = len(rows) == len(data)
+    frame = {name: c if whole_rows else c.take(rows) for name, c in whole.items()}
     notes += _settle_factors(parsed, whole, frame)
     n = len(rows)
     given = {name: frame.pop(f"\0{name}").numbers if f"\0{name}" in frame else None

@@ -147,7 +147,7 @@ class Deviance:
         solved = system.solve(blocks, dense)
         flat = blocks.reshape(m * G, count)
         inner = flat.T @ (flat - solved[0].reshape(flat.shape))
-        across = flat.T @ system.spheres[0].reshape(m * G, -1)
+        across = flat.T @ system.spheres[0].reshape(m * G, len(weights))
         if d:
             inner += dense.T @ (dense - solved[1])
             across += dense.T @ system.spheres[1]

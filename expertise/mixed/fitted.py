@@ -240,7 +240,7 @@ class Fitted(Result):
         if not error > 0:
             low = high = np.nan
         elif logarithmic:
-            low, high = estimate * np.exp(np.array([-half, half]) / estimate)
+            low, high = estimate * np.exp(np.clip(np.array([-half, half]) / estimate, -700, 700))
         else:
             low, high = estimate - half, estimate + half
         return {

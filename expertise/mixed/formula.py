@@ -87,8 +87,14 @@ def written(terms: Iterable[Term]) -> str:
 
 
 def _model_terms(node: Node, text: str) -> tuple[Term, ...]:
-    """Expand a right side into terms by degree, as R does; 0 or -1 leaves out the intercept."""
-    return tuple(sorted(_expand(node, text), key=len))
+    """Expand a right side into terms by degree, as R does; 0 or -1 leaves out the intercept.
+
+    Within a term variables stand in the order in which the formula first names them.
+    """
+    terms = _expand(node, text)
+    place = {atom: at for at, atom in enumerate(dict.fromkeys(a for term in terms for a in term))}
+    ordered = (tuple(sorted(term, key=place.__getitem__)) for term in terms)
+    return tuple(sorted(ordered, key=len))
 
 
 def _expand(node: Node, text: str) -> list[Term]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from expertise.errors import DesignError, listed, nearest
-from expertise.mixed.columns import plain
+from expertise.mixed.columns import Array, plain
 from expertise.mixed.design import Design
 from expertise.mixed.nodes import columns_of
 
@@ -56,11 +56,26 @@ def levels_of(design: Design, name: str) -> list[Any] | None:
     return None
 
 
+def numbers_of(design: Design, name: str) -> Array:
+    """Return the values of a numeric column over the rows used.
+
+    Raises
+    ------
+    DesignError
+        Where the model was fitted to sums, which keep no rows.
+    """
+    column = design.frame.get(name)
+    if column is None or column.numbers is None or not len(column.numbers):
+        raise DesignError(
+            f"the range of {name!r} needs the rows, and these are sums; give its values in at="
+        )
+    return column.numbers
+
+
 def _typical(design: Design, name: str, asked: bool) -> list[Any]:
     if (levels := levels_of(design, name)) is not None:
         return levels
-    numbers = design.frame[name].numbers
-    assert numbers is not None
+    numbers = numbers_of(design, name)
     distinct = np.unique(numbers)
     if len(distinct) <= 2:
         return [plain(float(value)) for value in distinct]

@@ -6,6 +6,7 @@ R as wide as the crossed part; so no matrix with a side of n is formed.
 """
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from scipy.linalg import solve_triangular
@@ -55,7 +56,7 @@ def measure(deviance: Deviance, point: Point) -> Information:
     turned = [_turn(system, direction, Q) for direction in directions]
     inner = _gram(turned, [_diagonal_part(system, half) for half in turned])
     cores = [_dot(Q, half) for half in turned]
-    core = np.array([[np.vdot(a, b.T) for b in cores] for a in cores])
+    core = _table(cores, [core.T for core in cores])
     first, trace = _block_traces(system, directions)
     us = [_turn(system, direction, u) for direction in directions]
     fallen = [_dot(full, half)[:, 0] for half in us]
@@ -63,18 +64,23 @@ def measure(deviance: Deviance, point: Point) -> Information:
     xs = [_turn(system, direction, X) for direction in directions]
     ds = [_diagonal_part(system, half) for half in xs]
     rs = [_dot(R, half) for half in xs]
+    r = len(directions)
+    twice = [a.T @ b for a in rs for b in rs]
     return Information(
         psi=stack([L @ L.T for L in point.factors]),
         traces=first - 2 * inner + core,
         trace=trace - np.array([np.trace(core) for core in cores]),
-        average=average - np.array([[a @ b for b in fallen] for a in fallen]),
-        tilt=np.array([float(_dot(u, half)[0, 0]) for half in us]),
-        once=np.array([_dot(X, half) for half in xs]),
+        average=average - _table(fallen, fallen),
+        tilt=np.array([_dot(u, half)[0, 0] for half in us]),
+        once=np.array([_dot(X, half) for half in xs]).reshape(r, p, p),
         twice=np.array(
-            [[_dot(a, d) - r.T @ s for d, s in zip(ds, rs, strict=True)]
-             for a, r in zip(xs, rs, strict=True)]
-        ),
-    )  # fmt: skip
+            [_dot(a, d) - cross for (a, d), cross in zip(product(xs, ds), twice, strict=True)]
+        ).reshape(r, r, p, p),
+    )
+
+
+def _table(a: list[Array], b: list[Array]) -> Array:
+    return np.array([[np.vdot(x, y) for y in b] for x in a]).reshape(len(a), len(b))
 
 
 def _directions(system: System) -> list[tuple[int, Array]]:
@@ -149,7 +155,9 @@ def _dot(a: Halves, b: Halves) -> Array:
 
 
 def _gram(a: list[Halves], b: list[Halves]) -> Array:
-    return np.array([[np.vdot(x[0], y[0]) + np.vdot(x[1], y[1]) for y in b] for x in a])
+    return _table([x[0] for x in a], [y[0] for y in b]) + _table(
+        [x[1] for x in a], [y[1] for y in b]
+    )
 
 
 def _beside(a: Halves, b: Halves) -> Halves:

@@ -31,12 +31,13 @@ class JointTests(Result):
 
 
 def joint_tests(fit: Fitted) -> JointTests:
-    """Test each term given the terms that do not contain it (type II).
+    """Test each term given the terms that do not contain it (type II, as SAS and lmerTest).
 
-    The hypothesis of a term is what it explains beyond all terms that do
-    not contain it, terms that contain it left aside, as car's `Anova` and
-    lmerTest's type II; it does not depend on the coding of factors. With
-    df="normal" the F is Wald's chi-square over its degrees of freedom.
+    A term contains another where it has all its variables, further factors,
+    and the same numbers: `arm:sex` contains `arm`; `time:arm` contains
+    `time` but not `arm`, which is tested at time 0. The tests do not depend
+    on the coding of factors. With df="normal" the F is Wald's chi-square
+    over its degrees of freedom.
 
     Parameters
     ----------
@@ -79,7 +80,10 @@ def hypothesis(fit: Fitted, term: int) -> Array:
     """
     terms = [frozenset(each) for each in fit.design.layout.terms]
     assign = np.array(fit.design.layout.assign)
-    contains = np.array([terms[term] < each for each in terms])[assign]
+    factors = {v.node for v in fit.design.variables if v.levels}
+    contains = np.array([terms[term] < each and each - terms[term] <= factors for each in terms])[
+        assign
+    ]
     own = assign == term
     others = ~contains & ~own
     X = fit.design.X

@@ -1,11 +1,12 @@
 """Fits linear mixed models by REML or maximum likelihood; the answer is in the user's units."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from expertise.mixed.columns import Array
 from expertise.mixed.design import Design
 from expertise.mixed.deviance import Deviance, Point
-from expertise.mixed.factors import stack
+from expertise.mixed.factors import split, stack
 from expertise.mixed.fitted import Freedom, Normal, Solution
 from expertise.mixed.kenward_roger import kenward_roger
 from expertise.mixed.modes import modes_of
@@ -53,8 +54,13 @@ def solution_at(
         point.profile.sigma2 * (T @ L) @ (T @ L).T
         for T, L in zip(units.Z, map(on_boundary, point.factors), strict=True)
     )
-    held = [term for term, L in zip(design.random, point.factors, strict=True)
-            if at_floor([L]).any()]  # fmt: skip
+    held, rough = _doubtful(point)
+    remarks = [
+        note(key, term=str(term))
+        for key, doubt in (("mixed.boundary", held), ("mixed.rough", rough & ~held))
+        for term, is_so in zip(design.random, doubt, strict=True)
+        if is_so
+    ]
     return Solution(
         method="REML" if deviance.reml else "ML",
         beta=units.shift + units.X @ point.profile.beta,
@@ -66,18 +72,31 @@ def solution_at(
         log_likelihood=-0.5 * point.deviance,
         n_parameters=reduction.p + len(stack(point.factors)) + 1 + len(dispersion),
         converged=True,
-        singular=bool(held),
+        singular=bool(held.any()),
         evaluations=optimum.evaluations,
         gradient=optimum.promise,
         dispersion=dispersion,
-        notes=tuple(note("mixed.boundary", term=str(term)) for term in held),
+        notes=tuple(remarks),
     )
+
+
+def _doubtful(point: Point) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Tell per term whether it is at its boundary, and whether a variance is below its error."""
+    values, vectors = np.linalg.eigh(point.curvature)
+    spread = np.sqrt(2 * vectors**2 @ (1 / np.maximum(values, 1e-12)))
+    sizes = [len(L) for L in point.factors]
+    held = [bool(at_floor([L]).any()) for L in point.factors]
+    rough = [
+        bool((np.diag(L) < 2 * np.diag(error)).any())
+        for L, error in zip(point.factors, split(spread, sizes), strict=True)
+    ]
+    return np.array(held, dtype=bool), np.array(rough, dtype=bool)
 
 
 def on_boundary(L: Array) -> Array:
     """Return a factor with what lies at the floor set to zero."""
-    out: Array = L - np.diag(np.where(np.diag(L) <= 1.01 * FLOOR, np.diag(L), 0.0))
-    return out
+    held = (L.diagonal() <= 1.01 * FLOOR)[:, None]
+    return np.where(held & (abs(L) <= 1.01 * FLOOR), 0.0, L)
 
 
 def freedom_at(deviance: Deviance, point: Point, df: str) -> Freedom:

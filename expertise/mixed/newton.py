@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from expertise.errors import FitError
 from expertise.mixed.columns import Array
 from expertise.mixed.deviance import Deviance, Point
-from expertise.mixed.factors import split, stack
+from expertise.mixed.factors import split, stack, triangle, vech
 
 FLOOR = 1e-5  # a factor's diagonal below this is at the boundary: its variance counts as zero
-_ENOUGH, _CERTAIN, _MOST = 1e-14, 1e-7, 200
+_ENOUGH, _CERTAIN, _MOST, _SHRINKS = 1e-14, 1e-7, 200, 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,26 +43,32 @@ def minimise(deviance: Deviance, start: Sequence[Array] | None = None) -> Optimu
         step, promise = _step(point, sizes)
         if promise < _ENOUGH * max(1.0, abs(point.deviance) * 1e-4):
             break
-        theta, size = stack(point.factors), 1.0
-        while True:
-            trial = _settled(theta + size * step, sizes)
-            candidate = deviance(trial)
-            evaluations += 1
-            if candidate.deviance <= point.deviance + 1e-12 * abs(point.deviance):
-                break
-            size *= 0.3
-            if size < 1e-9 or evaluations >= _MOST:
-                break
-        if candidate.deviance > point.deviance + 1e-12 * abs(point.deviance):
+        candidate, tried = _descend(deviance, point, step)
+        evaluations += tried
+        if candidate is None:
             break
         point = candidate
-    promise = _step(point, sizes)[1]
+    else:
+        step, promise = _step(point, sizes)
     if not promise < _CERTAIN * max(1.0, abs(point.deviance) * 1e-4):
         raise FitError(
             f"no optimum found in {evaluations} evaluations (a step still promises {promise:.2g} "
             "in the deviance); simplify the random terms or rescale the predictors"
         )
     return Optimum(point=point, evaluations=evaluations, promise=promise)
+
+
+def _descend(deviance: Deviance, point: Point, step: Array) -> tuple[Point | None, int]:
+    """Return the first point along a shrinking step that is no worse, and the evaluations."""
+    theta, bar = stack(point.factors), point.deviance + 1e-12 * abs(point.deviance)
+    for tried in range(1, _SHRINKS):
+        try:
+            candidate = deviance(_settled(theta + 0.3 ** (tried - 1) * step, deviance.sizes))
+        except FitError:  # so far off that the equations lose their precision
+            continue
+        if candidate.deviance <= bar:
+            return candidate, tried
+    return None, _SHRINKS - 1
 
 
 def _step(point: Point, sizes: Sequence[int]) -> tuple[Array, float]:
@@ -73,7 +79,9 @@ def _step(point: Point, sizes: Sequence[int]) -> tuple[Array, float]:
     step = np.zeros(len(theta))
     if not len(free):
         return step, 0.0
-    values, vectors = np.linalg.eigh(point.curvature[np.ix_(free, free)])
+    everything = len(free) == len(theta)
+    bend = point.curvature if everything else point.curvature[np.ix_(free, free)]
+    values, vectors = np.linalg.eigh(bend)
     values = np.maximum(abs(values), 1e-9 * abs(values).max() + 1e-300)
     along = vectors.T @ point.slope[free]
     step[free] = -vectors @ (along / values)
@@ -83,8 +91,10 @@ def _step(point: Point, sizes: Sequence[int]) -> tuple[Array, float]:
 
 def at_floor(factors: Sequence[Array]) -> NDArray[np.bool_]:
     """Tell for each stacked element whether it is a diagonal at its floor."""
-    low = stack([np.diag(L.diagonal() <= 1.01 * FLOOR).astype(float) for L in factors])
-    return np.asarray(low > 0)
+    parts = [vech(L) <= 1.01 * FLOOR for L in factors]
+    diagonals = [triangle(len(L)).off == 1 for L in factors]
+    low = [part & on for part, on in zip(parts, diagonals, strict=True)]
+    return np.concatenate(low) if low else np.zeros(0, dtype=bool)
 
 
 def _settled(theta: Array, sizes: Sequence[int]) -> tuple[Array, ...]:

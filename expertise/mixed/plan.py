@@ -20,7 +20,7 @@ from expertise.mixed.simulate import Truth, truth_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Plan:
+class StudyPlan:
     """A study that is not yet done: its model, its people and waves, and what is assumed of it.
 
     Parameters
@@ -65,7 +65,7 @@ class Assumed:
     options: dict[str, Any]
 
 
-def assume(design: Plan | Fitted) -> Assumed:
+def assume(design: StudyPlan | Fitted) -> Assumed:
     """Return what a plan or a pilot fit says about a study."""
     if isinstance(design, Fitted):
         own = design.design
@@ -87,7 +87,7 @@ def assume(design: Plan | Fitted) -> Assumed:
     return _planned(design)
 
 
-def _planned(plan: Plan) -> Assumed:
+def _planned(plan: StudyPlan) -> Assumed:
     outcome = parse_formula(plan.formula).outcome
     if not isinstance(outcome, Name):
         raise DesignError(f"a plan needs an outcome that is a column, as in {plan.formula!r}")
@@ -114,7 +114,7 @@ def _planned(plan: Plan) -> Assumed:
     return Assumed(design=own, table=table, truth=truth, options=options)
 
 
-def _covariance(plan: Plan, term: RandomTerm) -> Array:
+def _covariance(plan: StudyPlan, term: RandomTerm) -> Array:
     given = plan.covariances.get(str(term), plan.covariances.get(term.group))
     if given is None:
         raise DesignError(f"the plan has no covariances for {term.group!r}; give a variance")

@@ -11,7 +11,7 @@ from expertise.mixed.contrast import contrasts, marginal_means, slope_rows, slop
 from expertise.mixed.describe import direction
 from expertise.mixed.estimates import Estimates
 from expertise.mixed.fitted import Fitted
-from expertise.mixed.grid import levels_of
+from expertise.mixed.grid import levels_of, numbers_of
 from expertise.words import number, say
 
 POINTS = 40
@@ -65,7 +65,7 @@ def plot_fit(
     )  # fmt: skip
     subtitle = say(
         unit, lang, outcome=design.outcome, percent=number(100 * fit.conf_level, 0, lang),
-        n=design.n_people, group=max(design.random, key=lambda term: term.size).group,
+        n=fit.n_people, group=max(design.random, key=lambda term: term.size).group,
     )  # fmt: skip
     lines = _raw(fit, x) if raw and not factor and fit.family == "gaussian" else []
 
@@ -101,8 +101,7 @@ def _first(fit: Fitted) -> str:
 
 
 def _distinct(fit: Fitted, name: str) -> Array:
-    numbers = fit.design.frame[name].numbers
-    return np.zeros(0) if numbers is None else np.unique(numbers)
+    return np.unique(numbers_of(fit.design, name))
 
 
 def _partner(fit: Fitted, x: str) -> str | None:
@@ -123,9 +122,9 @@ def _values(fit: Fitted, x: str) -> list[float]:
 
 
 def _raw(fit: Fitted, x: str) -> list[tuple[Array, Array]]:
-    numbers = fit.design.frame[x].numbers
+    numbers = numbers_of(fit.design, x)
     people = max(fit.design.random, key=lambda term: term.size, default=None)
-    if people is None or numbers is None or people.size > MOST_LINES:
+    if people is None or people.size > MOST_LINES:
         return []
     lines = []
     for code in range(people.size):

@@ -78,6 +78,7 @@ def posterior(fit: Fitted) -> Posterior:
         key=lambda t: -design.random[t].size * len(design.random[t].names),
     )
     order = np.argsort(design.random[arranged[0]].codes, kind="stable")
+    bend = bend_of(fit, order)
     roots = tuple(_root(G) for G in solution.covariances)
     terms = [
         Term(term.codes[order], term.Z[order] @ roots[t], term.size)
@@ -86,7 +87,6 @@ def posterior(fit: Fitted) -> Posterior:
     blocks = Blocks(*terms)
     a1 = terms[0].columns
     a2 = np.hstack([np.zeros((len(a1), 0)), *(term.columns for term in terms[1:])])
-    bend = bend_of(fit, order)
     factored = blocks.factor(bend.weight, a1, a2)
     moves = []
     for slope in bend.moves.T:

@@ -14,7 +14,7 @@ from expertise.mixed.design import build_design
 from expertise.mixed.fit import fit_mixed
 from expertise.mixed.fitted import Fitted
 from expertise.mixed.glmm import without_intercept
-from expertise.mixed.plan import Assumed, Plan, assume, people_of, refuse_unknown
+from expertise.mixed.plan import Assumed, StudyPlan, assume, people_of, refuse_unknown
 from expertise.mixed.simulate import Truth, draw
 from expertise.result import Result, tidy_table
 from expertise.words import Note, note, number, say
@@ -57,7 +57,7 @@ class Power(Result):
 
 
 def power(
-    design: Plan | Fitted,
+    design: StudyPlan | Fitted,
     *,
     effect: Mapping[str, float],
     n: int,
@@ -73,7 +73,7 @@ def power(
 
     Parameters
     ----------
-    design : Plan or MixedFit
+    design : StudyPlan or MixedFit
         What is assumed. Of a fit (a pilot) the variances, the other
         coefficients and the pattern of people and waves are used; never its
         estimate of the effect.
@@ -109,7 +109,7 @@ def power(
     --------
     >>> table = pd.DataFrame([(p, "ab"[p % 2], t) for p in range(4) for t in range(3)],
     ...                      columns=["person", "arm", "wave"])
-    >>> plan = Plan(formula="score ~ wave * arm + (1 | person)", table=table,
+    >>> plan = StudyPlan(formula="score ~ wave * arm + (1 | person)", table=table,
     ...             covariances={"person": 4.0}, sigma=2.0)
     >>> found = power(plan, effect={"wave:armb": 1.5}, n=40, dropout=0.2, seed=1,
     ...               wave="wave", replicates=20, progress=False)
@@ -190,7 +190,8 @@ def _one(
         )  # fmt: skip
         if truth.thresholds is not None:
             design = without_intercept(design)
-        study = table.assign(**{outcome: draw(design, truth, rng)})
+        eta = design.X @ truth.beta + (0.0 if design.offset is None else design.offset)
+        study = table.assign(**{outcome: draw(design, eta, truth, rng)})
         fit = fit_mixed(formula, study, conf_level=conf_level, **given)
     except ExpertiseError:
         return None

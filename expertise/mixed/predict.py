@@ -101,12 +101,12 @@ def predictions(
 
 
 def _with_groups(fit: Fitted, rows: pd.DataFrame, X: Array) -> tuple[Array, Array, Array]:
+    known = posterior(fit)
     both = [fit.design.random_matrix(term, rows) for term in fit.design.random]
     columns, codes = [z for z, _ in both], [code for _, code in both]
     eta = X @ fit.beta
     for z, code, modes in zip(columns, codes, fit.solution.modes, strict=True):
         eta = eta + np.where(code >= 0, np.einsum("rq,rq->r", z, modes[code]), 0.0)
-    known = posterior(fit)
     wide = np.hstack([X, np.zeros((len(X), len(known.covariance) - X.shape[1]))])
     return eta, *known.variance(wide, columns, codes)
 
@@ -170,7 +170,8 @@ def _notes(fit: Fitted, rows: pd.DataFrame, groups: bool) -> tuple[Note, ...]:
     outside = [
         name
         for name in fit.design.layout.columns
-        if (numbers := fit.design.frame[name].numbers) is not None
+        if name in fit.design.frame
+        and (numbers := fit.design.frame[name].numbers) is not None
         and ((rows[name] < numbers.min()) | (rows[name] > numbers.max())).any()
     ]
     if outside:

@@ -13,7 +13,7 @@ from scipy.linalg import null_space
 from scipy.optimize import brentq, minimize
 from scipy.special import ndtri
 
-from expertise.errors import DesignError, listed, nearest
+from expertise.errors import DesignError, FitError, listed, nearest
 from expertise.mixed.columns import Array
 from expertise.mixed.compress import Groups
 from expertise.mixed.deviance import Deviance, Point
@@ -220,16 +220,21 @@ class _Held:
         free = np.ones(len(self.start), dtype=bool)
         free[{0: -1, 1: self.first, 2: self.first + 1}[len(held)]] = False
         self.free = np.flatnonzero(free)
-        self.last = self.start[self.free]
 
     def __call__(self, value: float) -> float:
-        """Return the least deviance with the quantity at this value."""
+        """Return the least deviance with the quantity at this value, sought from the optimum."""
         found = minimize(
-            self._at, self.last / self.scale[self.free], args=(value,), jac=True, method="BFGS",
-            options={"gtol": 1e-6},
+            self._guarded, self.start[self.free] / self.scale[self.free], args=(value,), jac=True,
+            method="BFGS", options={"gtol": 1e-6},
         )  # fmt: skip
-        self.last = found.x * self.scale[self.free]
         return float(found.fun)
+
+    def _guarded(self, scaled: Array, value: float) -> tuple[float, Array]:
+        """Turn a step that leaves all precision into a very high wall."""
+        try:
+            return self._at(scaled, value)
+        except (FitError, np.linalg.LinAlgError):
+            return 1e100, np.zeros(len(scaled))
 
     def _whole(self, free: Array, value: float) -> Array:
         """Return all elements: stacked factors of G, then log σ."""

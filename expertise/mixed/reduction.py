@@ -44,6 +44,9 @@ class Reduction:
     units: Units
 
 
+_FEW = 50  # groups up to which compressing costs more than it saves
+
+
 class Whitening(Protocol):
     """Turns rows with correlated or unequal residuals into rows with independent, equal ones."""
 
@@ -95,9 +98,13 @@ def reduce_rows(prepared: Prepared, whitening: Whitening | None = None) -> Reduc
         units = replace(units, log_det=units.log_det + whitening.log_det)
     every, total = _cross_products(prepared.design, prepared.blocks, Z, W)
     return Reduction(
-        n=len(W), p=W.shape[1] - 1, blocks=prepared.blocks, groups=compress(every, W.shape[1]),
+        n=len(W), p=W.shape[1] - 1, blocks=prepared.blocks, groups=_fewer(every, W.shape[1]),
         every=every, total=total, units=units,
     )  # fmt: skip
+
+
+def _fewer(every: Groups, w: int) -> Groups:
+    return every if every.V.shape[1] <= _FEW else compress(every, w)
 
 
 class Redraw:
@@ -124,7 +131,7 @@ class Redraw:
         total[-1] = total[:, -1] = np.concatenate([self.C.T @ y, X.T @ y, [y @ y]])
         every = replace(first.every, V=V)
         return replace(
-            first, total=total, every=every, groups=compress(every, len(total) - d),
+            first, total=total, every=every, groups=_fewer(every, len(total) - d),
             units=replace(first.units, shift=first.units.X @ shift),
         )  # fmt: skip
 
@@ -165,7 +172,7 @@ def _cross_products(
         B = (E.T @ C).tocsr()
         if B.nnz > 0.2 * G * m * d:
             V, B = np.concatenate([B.toarray().reshape(G, m, d), V], axis=2), None
-    pattern, first = equal_rows(grams.reshape(G, -1))
+    pattern, first = equal_rows(grams.reshape(G, m * m))
     groups = Groups(
         grams=grams[first],
         counts=np.bincount(pattern, minlength=len(first)).astype(np.float64),

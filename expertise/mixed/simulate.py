@@ -73,21 +73,18 @@ def simulate(fit: Fitted, seed: int, n: int = 1) -> pd.DataFrame:
     """
     if n < 1:
         raise DesignError(f"n is {n}; it is how many sets of outcomes to draw, from 1")
-    design, truth = fit.design, truth_of(fit)
+    design, truth, eta = fit.design, truth_of(fit), fit.linear_predictor(groups=False)
     sets = {}
     for at, child in enumerate(np.random.SeedSequence(seed).spawn(n)):
-        values = draw(design, truth, np.random.default_rng(child))
+        values = draw(design, eta, truth, np.random.default_rng(child))
         sets[at] = np.asarray(design.outcome_levels, dtype=object)[values.astype(int)] if (
             design.outcome_levels
         ) else values  # fmt: skip
     return pd.DataFrame(sets, index=design.index)
 
 
-def draw(design: Design, truth: Truth, rng: np.random.Generator) -> Array:
-    """Draw y (n,) for a design: group effects first, then the outcome given them."""
-    eta = design.X @ truth.beta
-    if design.offset is not None:
-        eta = eta + design.offset
+def draw(design: Design, eta: Array, truth: Truth, rng: np.random.Generator) -> Array:
+    """Draw y (n,) around the fixed part eta (n,): group effects first, then the outcome."""
     for term, G in zip(design.random, truth.covariances, strict=True):
         values, vectors = np.linalg.eigh(G)
         effects = rng.standard_normal((term.size, len(G))) * np.sqrt(values.clip(0)) @ vectors.T

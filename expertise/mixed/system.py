@@ -46,10 +46,12 @@ class System:
             self._factor_dense(total[:d, :d])
         self.right_dense = self.scale(total[:d, d:])
         self.spheres = self.solve(self.right, self.right_dense)
-        self.W = total[d:, d:] - (
-            np.tensordot(self.right, self.spheres[0], ((0, 1), (0, 1)))
-            + self.right_dense.T @ self.spheres[1]
-        )
+        w = total.shape[0] - d
+        flat = m * self.right.shape[1]
+        explained = self.right.reshape(flat, w).T @ self.spheres[0].reshape(flat, w)
+        if d:
+            explained += self.right_dense.T @ self.spheres[1]
+        self.W = total[d:, d:] - explained
 
     def _crossed(self, C: Array) -> Array:
         m, G, d = C.shape
@@ -90,12 +92,12 @@ class System:
 
     def _left(self, V: Array) -> Array:
         """Return Λ'V for the blocks, V (m, groups, r)."""
-        return (self.lam.T @ V.reshape(len(V), -1)).reshape(V.shape)
+        return (self.lam.T @ _wide(V)).reshape(V.shape)
 
     def by_pattern(self, V: Array) -> Array:
         """Multiply each group of V (m, groups, r) by the inverse block of its pattern."""
         if len(self.inverse) == 1:
-            return np.asarray(self.inverse[0] @ V.reshape(len(V), -1)).reshape(V.shape)
+            return np.asarray(self.inverse[0] @ _wide(V)).reshape(V.shape)
         each = self.inverse[self.groups.pattern]
         if len(V) == 1:
             return np.asarray(each.reshape(1, -1, 1) * V)
@@ -113,7 +115,7 @@ class System:
         """Return Λ_C'B'Λ V, shape (d, r), for blocks V (m, groups, r)."""
         if self.crossed is not None:
             return self.crossed.reshape(-1, self.blocks.dense).T @ V.reshape(-1, V.shape[2])
-        rows = (self.lam @ V.reshape(len(V), -1)).reshape(V.shape).transpose(1, 0, 2)
+        rows = (self.lam @ _wide(V)).reshape(V.shape).transpose(1, 0, 2)
         return self.scale(self.groups.B.T @ rows.reshape(-1, V.shape[2]))
 
     def solve(self, V: Array, dense: Array) -> tuple[Array, Array]:
@@ -128,7 +130,9 @@ class System:
         """Return per term the sum over levels of (I − M⁻¹)'s own (q, q) block."""
         m, d = self.blocks.width, self.blocks.dense
         weight = self.groups.counts
-        inner = np.eye(m) * weight.sum() - np.tensordot(weight, self.inverse, 1)
+        inner = np.eye(m) * weight.sum() - (
+            weight @ self.inverse.reshape(len(weight), m * m)
+        ).reshape(m, m)
         if d:
             dense = dense_inverse(self.root)
         if self.pairs is not None:
@@ -170,6 +174,10 @@ class System:
         return out
 
 
+def _wide(V: Array) -> Array:
+    return V.reshape(len(V), V.shape[1] * V.shape[2])
+
+
 def dense_inverse(root: Array) -> Array:
     """Return the inverse of the matrix whose lower Cholesky root is given."""
     half = dpotri(root, lower=1)[0]
@@ -195,5 +203,4 @@ def invert(M: Array) -> tuple[Array, Array]:
         return np.ascontiguousarray(out.transpose(2, 0, 1)), log_det
     root = np.linalg.cholesky(M)
     log_det = 2 * np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
-    half = np.linalg.solve(root, np.broadcast_to(np.eye(m), M.shape))
-    return half.transpose(0, 2, 1) @ half, log_det
+    return np.asarray(np.linalg.inv(M)), np.asarray(log_det)

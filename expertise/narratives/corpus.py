@@ -13,7 +13,6 @@ import pandas as pd
 from expertise.errors import DataError, FileError, StudyError, listed, nearest
 from expertise.files.safe import inside
 from expertise.files.settings import load_toml, read_settings
-from expertise.files.tables import read_table
 from expertise.words import Note, note, say
 
 NARRATOR = "narrator"
@@ -269,7 +268,7 @@ def _people_file(path: Path) -> pd.DataFrame:
             f"{path.name} is not in {path.parent.name}/; put the table of participants, "
             "perspectives and consent there, or pass it as people"
         )
-    return read_table(path, ids=("participant",)).table
+    return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
 
 
 def _tellers(people: pd.DataFrame) -> dict[str, dict[str, Any]]:

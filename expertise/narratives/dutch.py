@@ -37,6 +37,8 @@ _WORDS = re.compile(
 _NOT_START = np.uint64(2**64 - 1)
 _END = re.compile(r"[.!?…\U0001f300-\U0001faff\u2600-\u27bf\ufe0f]+")
 _FULL_STOPS = frozenset(".!?")
+# The lemma is kept beside the word; a second cache would only take memory.
+_LEMMATIZER = simplemma.Lemmatizer(cache_max_size=0)
 _CLOSERS = frozenset("\"'”’»)]")
 
 
@@ -108,7 +110,7 @@ def lemma_of(word: str) -> str:
     >>> lemma_of("vertelde"), lemma_of("opgenomen")
     ('vertellen', 'opnemen')
     """
-    return simplemma.lemmatize(word, lang="nl").replace("_", "") or word
+    return _LEMMATIZER.lemmatize(word, "nl").replace("_", "") or word
 
 
 @Language.factory("expertise_lemmas")
@@ -280,9 +282,25 @@ def dutch_pipeline(
     return nlp
 
 
+class _Affixes:
+    """A search of the tokeniser that need not look at a word of letters: it has no affix."""
+
+    def __init__(self, search: Any, nothing: Any) -> None:
+        self.search, self.nothing = search, nothing
+        # Here spaCy looks for the pattern when it writes a pipeline down.
+        self.__self__ = search.__self__
+
+    def __call__(self, word: str) -> Any:
+        return self.nothing if word.isalpha() else self.search(word)
+
+
 def _blank() -> Language:
     nlp = spacy.blank("nl")
     tokenizer: Any = nlp.tokenizer
+    tokenizer.prefix_search = _Affixes(tokenizer.prefix_search, None)
+    tokenizer.suffix_search = _Affixes(tokenizer.suffix_search, None)
+    tokenizer.infix_finditer = _Affixes(tokenizer.infix_finditer, ())
+    tokenizer.url_match = _Affixes(tokenizer.url_match, None)
     # spaCy remembers how 10,000 words are cut; a corpus has more.
     tokenizer.max_cache_size = KEPT
     tokenizer.rules = {

@@ -47,6 +47,10 @@ class Imported(Result):
     words: tuple[int, ...]
     notes: tuple[Note, ...]
 
+    def noting(self, *more: Note) -> "Imported":
+        """Return the same with more notes."""
+        return replace(self, notes=(*self.notes, *more))
+
     def heading(self) -> str:
         """Say how many texts came in."""
         return say("narratives.imported", n=len(self.entries), folder=self.folder.name)
@@ -109,8 +113,28 @@ def import_texts(
     (Unicode NFC), control characters go. All else stays, so that positions
     mean the same everywhere. Words are not corrected, pictures not read.
     """
-    folder, paths = Path(folder), [Path(file) for file in files]
+    paths = [Path(file) for file in files]
     facts = _facts(paths, about)
+    sources = (
+        Source(path.name, fact, *read_words(path)) for path, fact in zip(paths, facts, strict=True)
+    )
+    return bring_in(Path(folder), sources, speakers)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Words that may become a text: their name in messages, what is known, notes of the reader."""
+
+    name: str
+    fact: TextEntry
+    words: str
+    notes: tuple[Note, ...]
+
+
+def bring_in(
+    folder: Path, sources: Iterable[Source], speakers: Mapping[str, str] | None
+) -> Imported:
+    """Bring sources into a corpus, all or none."""
     listing = (
         read_listing(folder)
         if (folder / "corpus.toml").exists()
@@ -119,28 +143,40 @@ def import_texts(
     texts: dict[str, str] = {}
     entries: list[TextEntry] = []
     notes: list[Note] = []
-    for path, fact in zip(paths, facts, strict=True):
-        words, found = read_words(path)
-        text, changed = normalised(words, path.name)
-        who = _speakers(text, path.name, speakers)
-        said = (*found, *changed)
+    for source in sources:
+        text, changed = normalised(source.words, source.name)
+        who = _speakers(text, source.name, speakers)
+        said = (*source.notes, *changed)
         notes += said
         entry = replace(
-            fact,
+            source.fact,
             sha256=hashlib.sha256(text.encode()).hexdigest(),
             notes=tuple(map(str, said)),
             speakers=who,
         )
         if entry.id in texts:
-            raise FileError(f"two files would become text {entry.id!r}; give each its own id")
+            raise FileError(f"two sources would become text {entry.id!r}; give each its own id")
         texts[entry.id] = text
         entries.append(entry)
-    new = [entry for entry in entries if _is_new(entry, listing)]
-    notes += _doubles(new, listing)
+    known = {text.id: text for text in listing.texts}
+    new = [entry for entry in entries if _is_new(entry, known)]
+    notes = _gathered(notes) + _doubles(new, listing)
     notes += [note("narratives.already", n=len(entries) - len(new))] * (len(new) < len(entries))
     _write(folder, listing.title, new, texts)
     counts = tuple(len(texts[entry.id].split()) for entry in new)
     return Imported(folder=folder, entries=tuple(new), words=counts, notes=tuple(notes))
+
+
+def _gathered(notes: Iterable[Note]) -> list[Note]:
+    """Return one note for all files of which the same is to be said."""
+    files: dict[tuple[str, str], list[Note]] = {}
+    for one in notes:
+        rest = {name: value for name, value in one.values.items() if name != "file"}
+        files.setdefault((one.key, json.dumps(rest, sort_keys=True)), []).append(one)
+    return [
+        note(key, **alike[0].values | {"file": listed(one.values["file"] for one in alike)})
+        for (key, _), alike in files.items()
+    ]
 
 
 def normalised(words: str, file: str) -> tuple[str, tuple[Note, ...]]:
@@ -186,8 +222,7 @@ def _facts(paths: list[Path], about: pd.DataFrame | None) -> list[TextEntry]:
 
 
 def _fact(path: Path, row: Mapping[str, str]) -> TextEntry:
-    plain = unicodedata.normalize("NFKD", path.stem).encode("ascii", "ignore").decode().lower()
-    name = re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "text"
+    name = text_id(path.stem)
     fact = {key: value for key, value in row.items() if value and key != "file"}
     fact = {"id": name, "language": "nl"} | fact
     if not re.fullmatch(r"[\w.-]{1,100}", fact["id"]) or fact["id"].startswith("."):
@@ -195,6 +230,16 @@ def _fact(path: Path, row: Mapping[str, str]) -> TextEntry:
             f"about gives {path.name} the id {fact['id']!r}; an id has letters, digits, - and _"
         )
     return TextEntry(**{"participant": fact["id"], "sha256": ""} | fact)  # type: ignore[arg-type]
+
+
+def text_id(name: str) -> str:
+    """Return a name as an id of a text.
+
+    >>> text_id("Één verhaal (2)")
+    'een-verhaal-2'
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "text"
 
 
 def _speakers(text: str, file: str, given: Mapping[str, str] | None) -> dict[str, str]:
@@ -218,16 +263,13 @@ def _speakers(text: str, file: str, given: Mapping[str, str] | None) -> dict[str
     return {label: NARRATOR if label in others else "interviewer" for label in labels}
 
 
-def _is_new(entry: TextEntry, listing: CorpusFile) -> bool:
-    for known in listing.texts:
-        if known.id == entry.id:
-            if known.sha256 != entry.sha256:
-                raise FileError(
-                    f"text {entry.id!r} is already in the corpus with other words; texts never "
-                    "change: import it under a new id"
-                )
-            return False
-    return True
+def _is_new(entry: TextEntry, known: Mapping[str, TextEntry]) -> bool:
+    if entry.id in known and known[entry.id].sha256 != entry.sha256:
+        raise FileError(
+            f"text {entry.id!r} is already in the corpus with other words; texts never "
+            "change: import it under a new id"
+        )
+    return entry.id not in known
 
 
 def _doubles(new: list[TextEntry], listing: CorpusFile) -> list[Note]:
@@ -236,8 +278,8 @@ def _doubles(new: list[TextEntry], listing: CorpusFile) -> list[Note]:
     for entry in new:
         other = first.setdefault(entry.sha256, entry.id)
         if other != entry.id:
-            found.append(note("narratives.double", text=entry.id, other=other))
-    return found
+            found.append(f"{entry.id} (as {other})")
+    return [note("narratives.double", n=len(found), texts=listed(found))] * bool(found)
 
 
 def write_texts(

@@ -55,8 +55,10 @@ def review_page(found: Deidentified, path: str | Path, *, lang: str = "nl") -> P
     frame = (files("expertise.narratives") / "review.html").read_text("utf-8")
     words = {
         name: escape(say(f"narratives.review_{name}", lang))
-        for name in ("title", "help", "missed", "save")
+        for name in ("title", "help", "word", "missed", "save", "nothing")
     }
+    # The page itself fills in how many.
+    words["count"] = escape(say("narratives.review_count", lang, n="{n}", all="{all}"))
     return write_atomically(path, frame.format(lang=lang, articles=articles, **words))
 
 

@@ -28,6 +28,8 @@ class Block:
         What the reader must know before reading on.
     kind : str
         Class of the block on the page: `answer`, `lead` or none.
+    fold : str
+        When given, tables and notes fold away under these words.
     lang : str
         Language of the notes.
     items : bool
@@ -40,6 +42,7 @@ class Block:
     notes: tuple[Note, ...] = ()
     lead: str = ""
     kind: str = ""
+    fold: str = ""
     lang: str = "nl"
     items: bool = False
 
@@ -59,4 +62,7 @@ class Block:
         picture = figure_html(self.picture) if self.picture is not None else ""
         tables = "".join(table_html(table, caption) for caption, table in self.tables)
         before = f'<p class="content-note">{escape(self.lead)}</p>' if self.lead else ""
-        return before + words + picture + tables + notes_html(self.notes, self.lang)
+        rest = tables + notes_html(self.notes, self.lang)
+        if self.fold:
+            rest = f"<details><summary>{escape(self.fold)}</summary>{rest}</details>"
+        return before + words + picture + rest

@@ -1,5 +1,6 @@
 """What a study report says, part by part, ready for a notebook cell."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,6 +13,7 @@ from expertise.privacy import suppress_small
 from expertise.privacy.suppress import COUNTS
 from expertise.reporting.audience import Audience, current_audience
 from expertise.reporting.block import Block
+from expertise.reporting.individual import change_block, dropout_block
 from expertise.reporting.sentences import (
     change_sentences,
     effect_sentences,
@@ -22,7 +24,8 @@ from expertise.reporting.sentences import (
 )
 from expertise.study import Levels, Study
 from expertise.study.flow import flow_in_words
-from expertise.study.levels import plot_levels
+from expertise.study.levels_plot import in_words, side_by_side
+from expertise.study.rules import measured_with
 from expertise.study.schema import Model
 from expertise.words import Note, digits_for, note, number, say
 
@@ -40,6 +43,9 @@ class StudyReport:
     estimand, levels, model : Block
         What the primary model estimates, level and change per perspective,
         and the model itself in words and table.
+    change, dropout : Block
+        Who changed by more than chance, and what if those who left differ;
+        empty where study.toml declares neither.
     unknown, provenance : Block
         What is not known, and where everything comes from.
     persons : Block
@@ -55,6 +61,8 @@ class StudyReport:
     estimand: Block
     levels: Block
     model: Block
+    change: Block
+    dropout: Block
     unknown: Block
     provenance: Block
     persons: Block
@@ -92,25 +100,29 @@ def study_report(
     3
     """
     audience = audience or current_audience()
-    name = next((key for key, it in study.settings.models.items() if it.primary), "primary")
-    model, fit = study.model(name), study.fit(name)
-    levels = study.levels(model.outcome, by=by)
+    name = next((key for key, it in study.settings.models.items() if it.primary), None)
+    model = study.model(name) if name else None
+    fit = study.fit(name) if name else None
+    levels = study.levels(model.outcome if model else None, by=by)
     if audience == "released":
         levels = levels.of_at_least(study.settings.disclosure.minimum)
+    presence, hidden = _released(study, study.presence(by=by), audience)
     block = partial(Block, lang=study.lang)
     return StudyReport(
         question=_question(study),
-        answer=block(paragraphs=tuple(_answer(study, model, fit, levels)), kind="answer"),
-        picture=block(picture=plot_levels(levels, study.lang)),
+        answer=block(paragraphs=tuple(_answer(study, model, fit, levels, presence)), kind="answer"),
+        picture=block(picture=levels.plot() if len(levels.cells) else None),
         asked=_asked(study),
         flow=_flow(study, by, audience),
-        presence=_presence(study, by, audience),
+        presence=_presence(study, presence, by, hidden),
         estimand=_estimand(study, model),
         levels=_levels(study, levels),
-        model=_model(study, fit),
+        model=_model(study, model, fit, levels),
+        change=change_block(study, audience),
+        dropout=dropout_block(study),
         unknown=block(paragraphs=study.settings.unknown, items=True),
         provenance=_provenance(study),
-        persons=_persons(study, model, audience),
+        persons=_persons(study, levels.variable, audience),
     )
 
 
@@ -124,13 +136,24 @@ def _asked(study: Study) -> Block:
     return Block(paragraphs=(told,), lang=study.lang)
 
 
-def _answer(study: Study, model: Model, fit: MixedFit, levels: Levels) -> list[str]:
+def _answer(
+    study: Study,
+    model: Model | None,
+    fit: MixedFit | None,
+    levels: Levels,
+    presence: pd.DataFrame,
+) -> Iterator[str]:
     """Say in three parts what changed, what the model found, where views differ or people left."""
-    several = len(study.settings.perspectives) > 1
-    change = " ".join(change_sentences(study, levels)) if levels.by is None else ""
-    effect = " ".join(effect_sentences(study, model, fit))
-    last = " ".join(gap_sentences(study, levels)) if several else retention_sentence(study)
-    return [part for part in (change, effect, last) if part]
+    if levels.by is None:
+        yield " ".join(change_sentences(study, levels))
+    if model and fit:
+        yield " ".join(effect_sentences(study, model, fit))
+    gaps = gap_sentences(study, levels)
+    # With three perspectives there are three gaps: all stand under level and change.
+    if len(study.settings.perspectives) == 1:
+        yield retention_sentence(study, presence)
+    elif gaps:
+        yield gaps[0] if len(gaps) == 1 else say("reporting.gaps_below", study.lang)
 
 
 def _flow(study: Study, by: str | None, audience: Audience) -> Block:
@@ -141,14 +164,13 @@ def _flow(study: Study, by: str | None, audience: Audience) -> Block:
     )
 
 
-def _presence(study: Study, by: str | None, audience: Audience) -> Block:
+def _presence(study: Study, table: pd.DataFrame, by: str | None, notes: tuple[Note, ...]) -> Block:
     lang = study.lang
-    table, notes = _released(study, study.presence(by=by), audience)
     counts = [
         say("study.of", lang, n=_count(study, n), total=_count(study, total))
         for n, total in zip(table["n_people"], table["eligible"], strict=True)
     ]
-    side = _side_by_side(study, table, counts)
+    side = side_by_side(study.settings, table, counts, lang, by)
     return Block(tables=((say("reporting.presence_caption", lang), side),), notes=notes, lang=lang)
 
 
@@ -156,6 +178,7 @@ def _released(
     study: Study, table: pd.DataFrame, audience: Audience
 ) -> tuple[pd.DataFrame, tuple[Note, ...]]:
     """Return counts fit for the audience, with a note where some were suppressed."""
+    table = table[table["eligible"] > 0].reset_index(drop=True)
     if audience == "internal":
         return table, ()
     minimum = study.settings.disclosure.minimum
@@ -183,33 +206,10 @@ def _in_words(study: Study, table: pd.DataFrame) -> pd.DataFrame:
     return flow_in_words(study.settings, out, lang)
 
 
-def _side_by_side(study: Study, table: pd.DataFrame, cells: list[str]) -> pd.DataFrame:
-    """Return a row a wave and a column a perspective (and group), never only an average."""
-    it, lang = study.settings, study.lang
-    groups = [name for name in table if name == "group" or name in it.people.covariates]
-    heads = []
-    for row in table.to_dict("records"):
-        named = [it.perspectives[row["perspective"]].plural(lang)]
-        levels = [_level(study, name, row[name]) for name in groups]
-        heads.append(", ".join(levels if len(it.perspectives) == 1 and levels else named + levels))
-    waves = {wave.id: wave.label(lang) for wave in it.waves}
-    long = pd.DataFrame({"wave": table["wave"].astype(str), "head": heads, "cell": cells})
-    wide = long.pivot(index="wave", columns="head", values="cell")
-    wide = wide.reindex(index=[wave for wave in waves if wave in wide.index])
-    wide = wide[list(dict.fromkeys(heads))].fillna("–").rename(index=waves)
-    return wide.rename_axis(say("study.wave", lang)).reset_index().rename_axis(columns=None)
-
-
-def _level(study: Study, name: str, level: object) -> str:
-    covariates = study.settings.people.covariates
-    # The averages call their grouping "group", whatever covariate it was.
-    known = [covariates[name]] if name in covariates else list(covariates.values())
-    labels = [it.label(str(level), study.lang) for it in known if str(level) in it.levels]
-    return labels[0] if labels else str(level)
-
-
-def _estimand(study: Study, model: Model) -> Block:
+def _estimand(study: Study, model: Model | None) -> Block:
     lang = study.lang
+    if model is None:
+        return Block(paragraphs=(say("reporting.no_model", lang),), lang=lang)
     formula = f"{say('reporting.model_formula', lang)}: {model.formula}"
     told = [model.estimand.text(lang), say("reporting.primary_named", lang)]
     told += [model.named.text(lang)] if model.named else []
@@ -220,41 +220,58 @@ def _levels(study: Study, levels: Levels) -> Block:
     lang, first = study.lang, study.settings.waves[0].label(study.lang)
     words = {"level": percent(levels.fit.conf_level), "wave": first}
     tables = [
-        (say(f"reporting.{key}", lang, **words), _averages(study, table))
+        (say(f"reporting.{key}", lang, **words), in_words(levels, table, lang))
         for key, table in (
             ("levels_caption", levels.tidy()),
             ("changes_caption", levels.changes()),
         )
         if len(table)
     ]
-    return Block(tables=tuple(tables), notes=levels.notes, lang=lang)
+    gaps = gap_sentences(study, levels)
+    notes = tuple(one for one in levels.notes if one.key == "study.suppressed_note")
+    return Block(
+        paragraphs=tuple(gaps) if len(gaps) > 1 else (),
+        tables=tuple(tables),
+        notes=notes,
+        lang=lang,
+    )
 
 
-def _averages(study: Study, table: pd.DataFrame) -> pd.DataFrame:
-    rows = table.to_dict("records")
-    return _side_by_side(study, table, [span(pd.Series(row), study.lang) for row in rows])
-
-
-def _model(study: Study, fit: MixedFit) -> Block:
+def _model(study: Study, model: Model | None, fit: MixedFit | None, levels: Levels) -> Block:
     lang = study.lang
+    if model is None or fit is None:
+        return Block(lang=lang)
+    used = fit.augment()
+    people = study.data(_name(study, model)).loc[used.index, "participant"].nunique()
+    told = [say("reporting.model_used", lang, n=len(used), people=people)]
+    told += effect_sentences(study, model, fit)
     parts = [_part(row, lang) for row in fit.tidy().to_dict("records")]
     heads = [
         say("reporting.term", lang),
         say("reporting.estimate", lang, level=percent(fit.conf_level)),
     ]
     table = pd.DataFrame(parts, columns=heads)
+    notes = [*fit.notes, *(one for one in levels.notes if one.key != "study.suppressed_note")]
     return Block(
-        paragraphs=(fit.describe(lang),),
+        paragraphs=tuple(told),
         tables=((say("reporting.model_caption", lang), table),),
-        notes=fit.notes,
+        notes=tuple({str(one): one for one in notes}.values()),
+        fold=say("reporting.model_fold", lang),
         lang=lang,
     )
 
 
+def _name(study: Study, model: Model) -> str:
+    return next(name for name, it in study.settings.models.items() if it is model)
+
+
 def _part(row: dict[str, Any], lang: str) -> tuple[str, str]:
     """Return one row of a model in words: the term, and its estimate with interval."""
-    if row["component"] == "fixed":
-        return row["term"], span(pd.Series(row), lang)
+    if row["component"] in ("fixed", "threshold"):
+        # Long names of interactions may break after a colon.
+        return row["term"].replace(":", ":\u200b"), span(pd.Series(row), lang)
+    if row["component"] == "dispersion":
+        return row["term"], number(row["estimate"], digits_for(abs(row["estimate"]), 3), lang)
     group = say("reporting.residual", lang) if row["group"] == "residual" else row["group"]
     term = "" if row["term"] in ("", "(Intercept)") else f", {row['term']}"
     digits = digits_for(abs(row["estimate"]), 3)
@@ -273,29 +290,36 @@ def _provenance(study: Study) -> Block:
     return Block(paragraphs=tuple(told), notes=study.notes, lang=lang)
 
 
-def _persons(study: Study, model: Model, audience: Audience) -> Block:
+def _persons(study: Study, variable: str, audience: Audience) -> Block:
     lang = study.lang
     if audience != "internal":
         return Block(paragraphs=(say("reporting.internal_only", lang),), lang=lang)
-    return Block(picture=plot_persons(study, model.outcome), lang=lang)
+    return Block(picture=plot_persons(study, variable), lang=lang)
 
 
 def plot_persons(study: Study, variable: str) -> StoryAxes:
-    """Draw everyone's own line, thin and grey: for the internal view only."""
+    """Draw everyone's own line, a panel a perspective: for the internal view only."""
     data, lang = study.data_for(variable), study.lang
-    data = data[data["perspective"] == next(iter(study.settings.perspectives))]
+    roles = [name for name in study.settings.perspectives if (data["perspective"] == name).any()]
+    waves = study.settings.waves
 
-    def paint(axes: StoryAxes, look: Look) -> None:
-        for _, rows in data.groupby("participant", sort=False):
-            axes.plot(rows["months"], rows[variable], color=look.faint, lw=1, marker=".")
-        waves = study.settings.waves
-        month_ticks(axes, [w.months for w in waves], [w.label(lang) for w in waves], look, lang)
+    def paint(axes: Any, look: Look) -> None:
+        for each, name in zip(axes if len(roles) > 1 else [axes], roles, strict=True):
+            mine = data[data["perspective"] == name]
+            for _, rows in mine.groupby("participant", sort=False):
+                each.plot(rows["months"], rows[variable], color=look.faint, lw=1, marker=".")
+            each.set_title(study.settings.perspectives[name].plural(lang), loc="left")
+            labels = [wave.label(lang) for wave in waves]
+            month_ticks(each, [wave.months for wave in waves], labels, look, lang)
 
     return draw(
         paint,
         title=say("reporting.persons_title", lang),
-        subtitle=variable,
+        subtitle=measured_with(study.settings, variable).label(lang),
         alt=say("reporting.persons_alt", lang),
-        table=data[["participant", "wave", variable]],
+        table=data[["participant", "perspective", "wave", variable]],
         lang=lang,
+        panels=(len(roles), 1),
+        wide=(6.4, 1 + 3.0 * len(roles)),
+        phone=(4.0, 1 + 3.4 * len(roles)),
     )

@@ -15,11 +15,12 @@ from nbclient.exceptions import CellExecutionError
 from nbconvert.exporters.templateexporter import TemplateExporter
 from tqdm.auto import tqdm
 
-from expertise.errors import StudyError
+from expertise.errors import StudyError, listed
 from expertise.files.safe import write_atomically
 from expertise.reporting.audience import VARIABLE, Audience
 from expertise.reporting.pdf import print_page
 from expertise.study import Study, open_study
+from expertise.study.opening import unwritten
 from expertise.words import say
 
 PACKAGES = ("expertise", "numpy", "scipy", "pandas", "statsmodels", "formulaic", "pingouin")
@@ -67,6 +68,11 @@ def build_report(
         The study has no notebook, or a cell of it fails; nothing is written.
     """
     study = open_study(folder)
+    if audience == "released" and (keys := unwritten(study.folder)):
+        raise StudyError(
+            f"{study.name} cannot be released: still to be written in study.toml are "
+            f"{listed(keys)}; write them, or use --internal for a look"
+        )
     source = notebook_path(study)
     target = Path(out) if out else _root(study) / "build" / study.name
     executed = execute(source, audience=audience)

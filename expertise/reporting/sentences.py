@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from expertise.errors import StudyError, listed, nearest
 from expertise.mixed.fit import MixedFit
 from expertise.study import Levels, Study
-from expertise.study.rules import measured_with
+from expertise.study.rules import find_term, measured_with
 from expertise.study.schema import Model
-from expertise.words import digits_for, interval, number, say
+from expertise.words import digits_for, interval, number, plain, say
 
 
 def settled(row: pd.Series) -> bool:
@@ -35,7 +36,7 @@ def change_sentences(study: Study, levels: Levels) -> Iterator[str]:
     """Yield for all perspectives whether the average went up, down, or is not settled."""
     lang, waves = study.lang, study.settings.waves
     table = levels.changes()
-    last = table[table["wave"] == waves[-1].id]
+    last = table[table["wave"] == waves[-1].id] if len(table) else table
     words = {"first": waves[0].label(lang), "last": waves[-1].label(lang)}
     known: list[str] = []
     for _, row in last.iterrows():
@@ -74,22 +75,25 @@ def effect_sentences(study: Study, model: Model, fit: MixedFit) -> Iterator[str]
     """Yield what the named term of a model shows, and whether it reaches what was worthwhile."""
     if not model.term or model.effect is None:
         return
-    if model.term not in fit.names:
+    term = find_term(model.term, fit.names)
+    if term is None:
         raise StudyError(
             f"study.toml: models: the term {model.term!r} is not in the model"
             f"{nearest(model.term, fit.names)}; it has {listed(fit.names, most=20)}"
         )
-    table = fit.tidy()
-    row = table[(table["component"] == "fixed") & (table["term"] == model.term)].iloc[0]
+    row = fit.estimates(np.eye(len(fit.names))[fit.names.index(term)]).iloc[0]
     lang = study.lang
-    values = {"effect": capital(model.effect.text(lang)), "interval": span(row, lang)}
+    values = {
+        "effect": capital(model.effect.text(lang)),
+        "interval": span(row, lang) + say(f"reporting.scale_{fit.link.name}", lang),
+    }
     if settled(row):
         verdict = _verdict(study, model, float(row["estimate"]))
         yield say("reporting.effect_settled", lang, verdict=verdict, **values)
     else:
         yield say("reporting.effect_open", lang, **values)
     if model.worthwhile:
-        yield _worthwhile(row, model.worthwhile, lang)
+        yield from _worthwhile(study, model, row)
 
 
 def _verdict(study: Study, model: Model, estimate: float) -> str:
@@ -101,46 +105,65 @@ def _verdict(study: Study, model: Model, estimate: float) -> str:
     return say(f"reporting.verdict_{where}", study.lang, judgement=judgement)
 
 
-def _worthwhile(row: pd.Series, worthwhile: float, lang: str) -> str:
-    low, high = sorted((abs(row["conf_low"]), abs(row["conf_high"])))
-    crosses = not settled(row)
-    if high < worthwhile:
-        key = "effect_small"
-    elif low >= worthwhile and not crosses:
-        key = "effect_large"
-    else:
-        key = "effect_unsure"
-    return say(f"reporting.{key}", lang, worthwhile=number(worthwhile, 0, lang))
+def _worthwhile(study: Study, model: Model, row: pd.Series) -> Iterator[str]:
+    """Say whether the benefit reaches what was named worthwhile; of harm it says nothing."""
+    sign = -1 if measured_with(study.settings, model.outcome).better == "lower" else 1
+    low, high = sorted((sign * row["conf_low"], sign * row["conf_high"]))
+    worthwhile = model.worthwhile or 0.0
+    if high < 0:
+        return
+    key = "large" if low >= worthwhile else "small" if high < worthwhile else "unsure"
+    amount = plain(worthwhile, study.lang)
+    yield say(f"reporting.effect_{key}", study.lang, worthwhile=amount)
 
 
-def gap_sentences(study: Study, levels: Levels) -> Iterator[str]:
-    """Yield whether perspectives differ at the last wave, and whether the gap changed."""
+def gap_sentences(study: Study, levels: Levels) -> list[str]:
+    """Return for each two perspectives whether they differ at the last wave, and since when."""
+    if levels.by is not None or len(study.settings.perspectives) < 2:
+        return []
     gaps, changes = levels.gaps(), levels.gap_changes()
     if gaps.empty:
-        return
-    lang, wave, roles = study.lang, study.settings.waves[-1], study.settings.perspectives
-    last, changes = gaps[gaps["wave"] == wave.id], changes[changes["wave"] == wave.id]
-    for (_, gap), (_, change) in zip(last.iterrows(), changes.iterrows(), strict=True):
+        return []
+    lang, roles, waves = study.lang, study.settings.perspectives, study.settings.waves
+    told = []
+    for _, gap in gaps[gaps["wave"] == waves[-1].id].iterrows():
         first, second = (roles[name].plural(lang) for name in gap["term"].split(" − "))
         key = "gap_settled" if settled(gap) else "gap_open"
-        told = capital(sentence(key, gap, lang, last=wave.label(lang), first=first, second=second))
-        yield f"{told} {_gap_change(gap, change, lang)}"
+        text = sentence(key, gap, lang, last=waves[-1].label(lang), first=first, second=second)
+        change = _at(changes, gap["term"], waves[-1].id)
+        start = _at(gaps, gap["term"], waves[0].id)
+        since = (
+            "" if change is None or start is None else " " + _gap_change(start, gap, change, lang)
+        )
+        told.append(capital(text) + since)
+    return told
 
 
-def _gap_change(gap: pd.Series, change: pd.Series, lang: str) -> str:
+def _at(table: pd.DataFrame, term: str, wave: str) -> "pd.Series | None":
+    if table.empty:
+        return None
+    found = table[(table["term"] == term) & (table["wave"] == wave)]
+    return None if found.empty else found.iloc[0]
+
+
+def _gap_change(start: pd.Series, gap: pd.Series, change: pd.Series, lang: str) -> str:
+    """Say that a gap grew, shrank or turned only where every part of that is settled."""
     if not settled(change):
         return say("reporting.gap_change_open", lang)
-    grew = "grew" if gap["estimate"] * change["estimate"] > 0 else "shrank"
-    return say("reporting.gap_change_settled", lang, grew=say(f"reporting.{grew}", lang))
+    if not (settled(start) and settled(gap)):
+        how = "changed"
+    elif start["estimate"] * gap["estimate"] < 0:
+        how = "turned"
+    else:
+        how = "grew" if abs(gap["estimate"]) > abs(start["estimate"]) else "shrank"
+    return say("reporting.gap_change_settled", lang, grew=say(f"reporting.{how}", lang))
 
 
-def retention_sentence(study: Study) -> str:
-    """Say how many people still answered at the last wave."""
+def retention_sentence(study: Study, presence: pd.DataFrame) -> str:
+    """Say how many people still answered at the last wave; `presence` is fit for the audience."""
     lang, wave = study.lang, study.settings.waves[-1]
-    presence = study.presence()
     last = presence[presence["wave"] == wave.id].iloc[0]
-    role = study.settings.perspectives[last["perspective"]]
-    return say(
-        "reporting.retention", lang, wave=wave.label(lang), n=last["n_people"],
-        total=last["eligible"], plural=role.plural(lang),
-    )  # fmt: skip
+    few = say("study.suppressed", lang, minimum=study.settings.disclosure.minimum)
+    n, total = (few if pd.isna(last[key]) else last[key] for key in ("n_people", "eligible"))
+    plural = study.settings.perspectives[last["perspective"]].plural(lang)
+    return say("reporting.retention", lang, wave=wave.label(lang), n=n, total=total, plural=plural)

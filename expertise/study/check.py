@@ -1,21 +1,23 @@
 """Everything that is wrong with a study, at once, and what a release will suppress."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
 import pandas as pd
 
-from expertise.errors import ExpertiseError, listed
+from expertise.errors import ExpertiseError, listed, nearest
 from expertise.files.grid import Problem
-from expertise.files.settings import leaves, load_toml
+from expertise.mixed.design import build_design
 from expertise.mixed.formula import parse_formula
 from expertise.mixed.nodes import columns_of
 from expertise.result import notes_html, table_html
 from expertise.study.flow import count_presence
-from expertise.study.load import Loaded, askable
-from expertise.study.opening import FILE, examine
+from expertise.study.load import Loaded, askable, model_data
+from expertise.study.opening import FILE, examine, unwritten
 from expertise.study.results import stale_results
+from expertise.study.rules import find_term
 from expertise.study.schema import StudyFile
 from expertise.words import Note, note, say
 
@@ -103,12 +105,15 @@ def check_study(folder: str | Path) -> StudyCheck:
     """
     path, settings, loaded, problems = examine(folder)
     notes: list[Note] = list(loaded.notes) if loaded else []
-    notes += unwritten(path)
+    if keys := unwritten(path):
+        notes.append(note("study.unwritten", keys=listed(keys)))
     notes += [
         note("study.stale", result=name, files=listed(rows["file"]))
         for name, rows in stale_results(path).groupby("result", sort=False)
     ]
     presence, suppressed = pd.DataFrame(), pd.DataFrame()
+    if settings and loaded and not problems:
+        problems = list(_unfit(settings, loaded))
     if settings and loaded and not problems:
         presence = count_presence(settings, loaded.people, loaded.outcomes)
         suppressed = predict_suppressed(settings, loaded)
@@ -122,14 +127,22 @@ def check_study(folder: str | Path) -> StudyCheck:
     )
 
 
-def unwritten(folder: Path) -> list[Note]:
-    """Return a note that names what a draft left for a person to write."""
-    try:
-        tree = load_toml(folder / FILE)
-    except ExpertiseError:
-        return []
-    keys = [where for where, value in leaves(tree) if value == "…"]
-    return [note("study.unwritten", keys=listed(keys))] if keys else []
+def _unfit(study: StudyFile, loaded: Loaded) -> Iterator[Problem]:
+    """Name models that these data cannot carry, and a term that a model does not have."""
+    for name, model in study.models.items():
+        where = f"{FILE}: models.{name}"
+        try:
+            data = model_data(loaded.people, loaded.outcomes, model.outcome)
+            names = build_design(model.formula, data, family=model.family).names
+        except ExpertiseError as fault:
+            yield Problem(file=FILE, message=f"{where}: {fault}")
+            continue
+        if model.term and find_term(model.term, names) is None:
+            yield Problem(
+                file=FILE,
+                message=f"{where}.term: {model.term!r} is not in the model"
+                f"{nearest(model.term, names)}; it has {listed(names, most=20)}",
+            )
 
 
 def _prediction(study: StudyFile, suppressed: pd.DataFrame) -> Note:

@@ -10,6 +10,7 @@ from typing import Any
 from expertise.errors import StudyError
 from expertise.files.safe import sha256, write_atomically
 from expertise.files.tables import TableFile, read_table
+from expertise.files.write import write_table
 from expertise.study.drafted import Draft, draft_toml, guess_columns
 from expertise.words import say
 
@@ -21,6 +22,10 @@ ROLES = {
     "ouder": ("ouder", "ouders", "parent", "parents"),
 }
 
+GITIGNORE = """# Data about people stay out of a repository; take a line out for public data only.
+data/
+private/
+"""
 OPENING = """\
 from expertise import open_study, study_report
 
@@ -36,6 +41,7 @@ SECTIONS = (
     "estimand",
     "levels",
     "model",
+    "persons",
     "unknown",
     "provenance",
 )
@@ -58,8 +64,9 @@ def new_study(
     folder : path
         The folder to make; it may not hold a study yet.
     data : path, optional
-        A CSV, XLSX or SPSS file; it is copied into ``data/`` and its labels,
-        columns and waves are read into the draft. The original is not changed.
+        A CSV, XLSX or SPSS file; it is copied into ``data/`` (without the
+        columns to drop, then as CSV) and its labels, columns and waves are read
+        into the draft. The original is not changed.
     title : str
         What the study is called.
     perspectives : sequence of str
@@ -80,7 +87,8 @@ def new_study(
     Raises
     ------
     StudyError
-        There is a study already, or a wave has no month.
+        There is a study or such a data file already, the folder does not lie
+        in ``studies/``, or a wave has no month.
     FileError, DataError, PrivacyError
         The data file cannot be read. Nothing is written then.
 
@@ -90,8 +98,7 @@ def new_study(
     model is primary) is left for a person and marked with ``# …?``.
     """
     target = Path(folder)
-    if (target / "study.toml").exists():
-        raise StudyError(f"{target.name}/ holds a study already; choose another folder")
+    _refuse_place(target)
     draft = Draft(
         title=title, language=language,
         perspectives={name: ROLES.get(name, (name, name, name, name)) for name in perspectives},
@@ -100,22 +107,39 @@ def new_study(
     source = Path(data) if data else None
     table: TableFile | None = read_table(source, drop=drop) if source else None
     columns = guess_columns(table, draft) if table else None
-    file = f"data/{source.name}" if source else "data/…"
-    digest = sha256(source) if source else ""
-    text = draft_toml(draft, columns, file=file, digest=digest, name=target.name, drop=drop)
+    name = "…" if source is None else f"{source.stem}.csv" if drop else source.name
+    if (target / "data" / name).exists():
+        raise StudyError(
+            f"{target.name}/data/{name} is there already; move it or name another file"
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     # Made aside and moved into place at once, so that a fault leaves no half study.
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".new-") as aside:
         made = Path(aside) / target.name
         (made / "data").mkdir(parents=True)
-        if source:
-            shutil.copyfile(source, made / "data" / source.name)
+        # What was dropped is not copied either: an identifier that is not there cannot leak.
+        if table and drop:
+            write_table(table.table, made / "data" / name)
+        elif source:
+            shutil.copyfile(source, made / "data" / name)
+        digest = sha256(made / "data" / name) if source else ""
+        text = draft_toml(draft, columns, file=f"data/{name}", digest=digest, name=target.name)
         write_atomically(made / "study.toml", text)
+        write_atomically(made / ".gitignore", GITIGNORE)
         write_atomically(made / "README.md", say("study.readme", language, title=title))
         _place(made, target)
     if not notebook_beside(target).exists():
         add_notebook(target, language=language, title=title)
     return target
+
+
+def _refuse_place(target: Path) -> None:
+    if (target / "study.toml").exists():
+        raise StudyError(f"{target.name}/ holds a study already; choose another folder")
+    if target.resolve().parent.name != "studies":
+        raise StudyError(
+            f"a study lies in a folder studies/, beside notebooks/; write studies/{target.name}"
+        )
 
 
 def _place(made: Path, target: Path) -> None:

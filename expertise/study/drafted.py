@@ -142,6 +142,22 @@ def identifier(name: str) -> str:
     return text if text and not text[0].isdigit() else f"v_{text}".rstrip("_")
 
 
+def role_of(column: str, roles: Sequence[str]) -> str:
+    """Guess whose view a column holds from a part of its name; "…" leaves it to a person.
+
+    >>> role_of("hoop_n1", ["patient", "naaste"]), role_of("hoop1", ["patient", "naaste"])
+    ('naaste', '…')
+    """
+    if len(roles) == 1:
+        return roles[0]
+    parts = [part for part in re.split(r"[\W\d_]+", column.casefold()) if part]
+    found = {
+        role for role in roles for part in parts if role.casefold().startswith(part)
+        and (len(part) > 2 or sum(other.startswith(part) for other in roles) == 1)
+    }  # fmt: skip
+    return found.pop() if len(found) == 1 else "…"
+
+
 def draft_toml(
     draft: Draft,
     guess: Guess | None,
@@ -149,7 +165,6 @@ def draft_toml(
     file: str,
     digest: str,
     name: str,
-    drop: Sequence[str] = (),
 ) -> str:
     """Return the text of a commented study.toml; lines that a person must check end in `?`."""
     lines = [
@@ -164,8 +179,8 @@ def draft_toml(
         "",
         *_perspectives(draft),
         *_waves(draft),
-        *_people(guess, file, digest, drop),
-        *_tables(guess, draft, file, digest, drop),
+        *_people(guess, file, digest),
+        *_tables(guess, draft, file, digest),
         *_model(guess, draft),
         "[planned] # expertise check predicts which tables are too small to release",
         "participants = 100 # How many people are planned per perspective?",
@@ -173,6 +188,15 @@ def draft_toml(
         "",
     ]
     return "\n".join(lines)
+
+
+def key(name: str) -> str:
+    """Return a name as a TOML key, quoted where it must be.
+
+    >>> print(key("naaste"), key("patiënt"))
+    naaste "patiënt"
+    """
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else quoted(name)
 
 
 def quoted(text: str) -> str:
@@ -187,7 +211,7 @@ def quoted(text: str) -> str:
 def _perspectives(draft: Draft) -> Iterable[str]:
     for slot, (name, words) in enumerate(draft.perspectives.items(), 1):
         nl, nl_plural, en, en_plural = map(quoted, words)
-        yield f"[perspectives.{name}]"
+        yield f"[perspectives.{key(name)}]"
         if slot <= 3:
             yield f"slot = {slot} # colour and marker"
         yield f"nl = {{ label = {nl}, plural = {nl_plural} }}"
@@ -205,15 +229,13 @@ def _waves(draft: Draft) -> Iterable[str]:
         yield ""
 
 
-def _people(guess: Guess | None, file: str, digest: str, drop: Sequence[str]) -> Iterable[str]:
+def _people(guess: Guess | None, file: str, digest: str) -> Iterable[str]:
     yield "[people] # one row a person: role, triad, team, institution and consent belong here"
     yield f"file = {quoted(file)}"
     yield f"sha256 = {quoted(digest)} # a changed file is noticed"
     yield f"participant = {quoted(guess.participant if guess else '…')} # the column with the id"
     if guess and guess.perspective:
         yield f"# perspective = {quoted(guess.perspective)} # only where each person has one role"
-    if drop:
-        yield f"drop = {quoted_list(drop)}"
     yield ""
     for column, levels in (guess.covariates if guess else {}).items():
         comment = guess.comments.get(column, "") if guess else ""
@@ -225,7 +247,7 @@ def _people(guess: Guess | None, file: str, digest: str, drop: Sequence[str]) ->
 def _covariate(
     column: str, levels: tuple[str, ...], comment: str, labels: Mapping[str, str]
 ) -> Iterable[str]:
-    yield f"[people.covariates.{identifier(column)}]" + (f" # {comment}" if comment else "")
+    yield f"[people.covariates.{key(identifier(column))}]" + (f" # {comment}" if comment else "")
     yield f"column = {quoted(column)}"
     if levels:
         yield f"levels = {quoted_list(levels)} # the first is the reference?"
@@ -242,14 +264,12 @@ def quoted_list(texts: Iterable[str]) -> str:
     return "[" + ", ".join(map(quoted, texts)) + "]"
 
 
-def _tables(
-    guess: Guess | None, draft: Draft, file: str, digest: str, drop: Sequence[str]
-) -> Iterable[str]:
+def _tables(guess: Guess | None, draft: Draft, file: str, digest: str) -> Iterable[str]:
     measures = guess.measures if guess else {}
     for instrument in dict.fromkeys(instrument for instrument, _ in measures.values()):
         column = next(name for name, (stem, _) in measures.items() if stem == instrument)
         comment = guess.comments.get(column, "") if guess else ""
-        yield f"[instruments.{instrument}]" + (f" # {comment}" if comment else "")
+        yield f"[instruments.{key(instrument)}]" + (f" # {comment}" if comment else "")
         yield f"nl = {quoted(instrument)} # the name people read?"
         yield f"en = {quoted(instrument)}"
         yield 'better = "neither" # is "higher" or "lower" better?'
@@ -267,14 +287,12 @@ def _tables(
         yield f"wave = {quoted(guess.wave)}"
     if guess.perspective:
         yield f"perspective = {quoted(guess.perspective)}"
-    if drop:
-        yield f"drop = {quoted_list(drop)}"
     yield ""
     yield "[tables.measures.columns]"
-    role = next(iter(draft.perspectives))
     for column, (instrument, wave) in measures.items():
         cell = [f"instrument = {quoted(instrument)}"]
-        cell += [f"perspective = {quoted(role)}"] * (not guess.perspective)
+        if not guess.perspective:
+            cell.append(f"perspective = {quoted(role_of(column, list(draft.perspectives)))}")
         cell += [f"wave = {quoted(wave)}"] * bool(wave)
         mark = " # whose view?" if not guess.perspective and len(draft.perspectives) > 1 else ""
         yield f"{quoted(column)} = {{ {', '.join(cell)} }}{mark}"

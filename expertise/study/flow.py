@@ -35,7 +35,7 @@ def count_flow(
         able = people[people["participant"].isin(askable(study, people, name))]
         count = waves.get(name, pd.Series(dtype=int)).reindex(able["participant"], fill_value=0)
         able = able.assign(count=count.to_numpy())
-        groups = able.groupby(by, observed=True, sort=False) if by else [(None, able)]
+        groups = able.groupby(by, observed=True, sort=False, dropna=False) if by else [(None, able)]
         for level, group in groups:
             rows.append(
                 {"perspective": name}
@@ -64,7 +64,7 @@ def count_presence(
     rows = []
     for name in study.perspectives:
         able = people[people["participant"].isin(askable(study, people, name))]
-        groups = able.groupby(by, observed=True, sort=False) if by else [(None, able)]
+        groups = able.groupby(by, observed=True, sort=False, dropna=False) if by else [(None, able)]
         for level, group in groups:
             mine = answered[
                 (answered["perspective"] == name)

@@ -7,44 +7,50 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from expertise.figures import Look, StoryAxes, draw, end_labels, month_ticks
-from expertise.mixed.fit import MixedFit, fit_mixed
+from expertise.errors import StudyError
+from expertise.figures import StoryAxes
+from expertise.mixed.fit import MixedFit
 from expertise.result import Result, tidy_table
-from expertise.study.rules import measured_with
+from expertise.study.levels_plot import plot_levels
+from expertise.study.means import PlainMeans, cell_means
 from expertise.study.schema import StudyFile
-from expertise.words import Note, interval, note, say
+from expertise.words import Note, note
 
 Array = NDArray[np.float64]
-CELL = ["perspective", "wave"]
+KEYS = ["perspective", "wave", "group"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Levels(Result):
-    """Averages per perspective and wave (and group) from one mixed model.
+    """Averages per perspective and wave (and group) from one model.
 
     Attributes
     ----------
     variable : str
         What was measured.
-    fit : MixedFit
+    fit : MixedFit or PlainMeans
         A mean for every cell, with people (and their perspective and moment)
         as random effects, so that people who missed a wave still count.
     cells : DataFrame
-        Perspective, wave, group of every row of `tidy()`, with n_people.
+        Perspective, wave, group (empty without `by`), number of the cell in
+        the fit, and n_people: one row a cell that may be shown.
     settings : StudyFile
         Words, waves and colours.
     by : str or None
         The grouping column.
     n_people : int
         People with at least one answer.
+    n_cells : int
+        Cells in the fit, shown or not.
     """
 
     variable: str
-    fit: MixedFit
+    fit: MixedFit | PlainMeans
     cells: pd.DataFrame
     settings: StudyFile
     by: str | None
     n_people: int
+    n_cells: int
     notes: tuple[Note, ...]
 
     def of_at_least(self, minimum: int) -> "Levels":
@@ -55,62 +61,72 @@ class Levels(Result):
 
     def heading(self) -> str:
         """Say what was averaged."""
-        return self.fit.heading()
+        return f"{self.variable}: average per {', '.join(self._keys())}; {self.n_people} people"
 
     def tidy(self) -> pd.DataFrame:
         """Return the average in every cell, with interval and number of people."""
         return self._table(self.cells, self._rows(self.cells))
 
     def changes(self) -> pd.DataFrame:
-        """Return the change from the first wave, per perspective (and group)."""
+        """Return the change from the first wave, where both waves may be shown."""
         first = self.settings.waves[0].id
-        later = self.cells[self.cells["wave"] != first]
-        return self._table(later, self._rows(later) - self._rows(later.assign(wave=first)))
+        later = self._where(self.cells[self.cells["wave"] != first], wave=first)
+        return self._table(later, self._rows(later) - self._rows(later, wave=first))
 
     def gaps(self) -> pd.DataFrame:
         """Return the difference between each two perspectives at each wave; `term` names them."""
-        return self._pairs(self.cells["wave"].unique(), change=False)
+        return self._pairs(change=False)
 
     def gap_changes(self) -> pd.DataFrame:
         """Return how the difference between each two perspectives changed from the first wave."""
-        first = self.settings.waves[0].id
-        return self._pairs([w for w in self.cells["wave"].unique() if w != first], change=True)
+        return self._pairs(change=True)
 
-    def _pairs(self, waves: "NDArray[np.object_] | list[str]", *, change: bool) -> pd.DataFrame:
+    def _pairs(self, *, change: bool) -> pd.DataFrame:
         first = self.settings.waves[0].id
         parts = []
         for one, other in combinations(self.settings.perspectives, 2):
-            both = self.cells[self.cells["perspective"].isin([one, other])]
-            keys = ["wave", *(["group"] if self.by else [])]
-            both = both[both.duplicated(keys, keep=False) & both["wave"].isin(waves)]
-            at = both[both["perspective"] == one]
-            if at.empty:
-                continue
-            rows = self._rows(at) - self._rows(at.assign(perspective=other))
+            at = self._where(self.cells[self.cells["perspective"] == one], perspective=other)
+            rows = self._rows(at) - self._rows(at, perspective=other)
             if change:
-                start = at.assign(wave=first)
-                rows -= self._rows(start) - self._rows(start.assign(perspective=other))
+                at = self._where(at[at["wave"] != first], wave=first)
+                at = self._where(at, wave=first, perspective=other)
+                rows = self._rows(at) - self._rows(at, perspective=other)
+                rows -= self._rows(at, wave=first)
+                rows += self._rows(at, wave=first, perspective=other)
             table = self._table(at.drop(columns=["perspective", "n_people"]), rows)
             parts.append(table.assign(term=f"{one} − {other}"))
-        return tidy_table(pd.concat(parts, ignore_index=True)) if parts else pd.DataFrame()
+        return tidy_table(pd.concat(parts, ignore_index=True)) if parts else tidy_table([])
 
-    def _rows(self, cells: pd.DataFrame) -> Array:
-        keys = [*CELL, *([self.by] if self.by else [])]
-        grid = cells.rename(columns={"group": self.by} if self.by else {})[keys]
-        return self.fit.design.fixed_matrix(grid)
+    def _keys(self) -> list[str]:
+        return KEYS if self.by else KEYS[:2]
+
+    def _numbers(self) -> "pd.Series[int]":
+        return self.cells.set_index(KEYS)["number"]
+
+    def _where(self, cells: pd.DataFrame, **changed: str) -> pd.DataFrame:
+        """Return the cells for which the cell with some keys changed may be shown as well."""
+        there = pd.MultiIndex.from_frame(cells.assign(**changed)[KEYS]).isin(self._numbers().index)
+        return cells[there]
+
+    def _rows(self, cells: pd.DataFrame, **changed: str) -> Array:
+        """Return a row a cell (with some keys changed) that picks its average from the fit."""
+        wanted = pd.MultiIndex.from_frame(cells.assign(**changed)[KEYS])
+        picked: Array = np.eye(self.n_cells)[self._numbers().reindex(wanted).to_numpy(dtype=int)]
+        return picked
 
     def _table(self, cells: pd.DataFrame, rows: Array) -> pd.DataFrame:
         found = self.fit.estimates(rows)
-        keys = cells.reset_index(drop=True).assign(outcome=self.variable)
+        keys = cells.drop(columns=["number", *([] if self.by else ["group"])])
+        keys = keys.reset_index(drop=True).assign(outcome=self.variable)
         return tidy_table(pd.concat([keys, found], axis=1))
-
-    def glance(self) -> pd.DataFrame:
-        """Return the row of the model behind the averages."""
-        return self.fit.glance()
 
     def plot(self, lang: str | None = None) -> StoryAxes:
         """Draw the averages over time, a line a perspective (or a group)."""
         return plot_levels(self, lang or self.settings.language)
+
+    def glance(self) -> pd.DataFrame:
+        """Return one row: how many cells and people."""
+        return pd.DataFrame([{"n": int(self.cells["n_people"].sum()), "n_people": self.n_people}])
 
 
 def estimate_levels(
@@ -132,131 +148,58 @@ def estimate_levels(
     study : StudyFile
         Settings with perspectives and waves.
     by : str, optional
-        A further grouping, for example the arm.
+        A further grouping, for example the arm; people without a value in it are left out.
     conf_level : float
         Level of the intervals.
 
     Returns
     -------
     Levels
-        REML estimates with Satterthwaite intervals. People's own level, what
-        is particular to a person's perspective, and what is particular to a
-        person's moment are random where there are several of each; where
-        everyone has one perspective, the triad takes the person's place. Averages
+        A mean for every cell that has answers. People's own level, what is
+        particular to a person's perspective, and what is particular to a
+        person's moment are random where there are several of each. Averages
         are valid when whether an answer is missing depends on what was
         answered before, not on the missing answer itself.
+
+    Raises
+    ------
+    StudyError
+        `by` holds numbers, or there are too few answers for an interval.
     """
-    data = data.copy()
-    for key in CELL:
-        data[key] = data[key].cat.remove_unused_categories()
-    several = {key: data[key].nunique() > 1 for key in CELL}
-    fixed = " * ".join([key for key in CELL if several[key]] + ([by] if by else [])) or "1"
-    random = ["(1 | participant)"]
-    if several["perspective"] and (shared := _shared(data)):
-        random = [f"(1 | {shared})", f"(1 | {shared}:perspective)"]
-        if several["wave"]:
-            random.append(f"(1 | {shared}:wave)")
-    fit = fit_mixed(f"{variable} ~ {fixed} + {' + '.join(random)}", data, conf_level=conf_level)
-    keys = [*CELL, *([by] if by else [])]
-    cells = data.groupby(keys, observed=True)["participant"].nunique().rename("n_people")
+    if by and pd.api.types.is_numeric_dtype(data[by]):
+        raise StudyError(f"{by!r} holds numbers; averages are taken per category, such as an arm")
+    rows = data.assign(group=data[by].astype(object) if by else "").dropna(subset="group")
+    counts = rows.groupby(KEYS, observed=True, sort=True)["participant"].nunique()
+    cells = counts.rename("n_people").reset_index()
+    cells["number"] = np.arange(len(cells))
+    where = pd.MultiIndex.from_frame(rows[KEYS])
+    numbers = cells.set_index(KEYS)["number"].reindex(where).to_numpy()
+    rows = rows.assign(cell=pd.Categorical([f"c{number:04d}" for number in numbers]))
+    fit = cell_means(rows, variable, conf_level)
+    shown = cells.astype({"perspective": str, "wave": str, "group": str})
     return Levels(
         variable=variable,
         fit=fit,
-        cells=cells.reset_index().rename(columns={by: "group"} if by else {}),
+        cells=_in_order(shown, data, by),
         settings=study,
         by=by,
-        n_people=data["participant"].nunique(),
-        notes=fit.notes,
+        n_people=rows["participant"].nunique(),
+        n_cells=len(cells),
+        notes=fit.notes if isinstance(fit, MixedFit) else (),
     )
 
 
-def _shared(data: pd.DataFrame) -> str | None:
-    """Return what several perspectives look at: a participant, or else a triad."""
-    for unit in ("participant", "triad"):
-        if unit in data and (data.groupby(unit)["perspective"].nunique() > 1).any():
-            return unit
-    return None
-
-
-def plot_levels(levels: Levels, lang: str) -> StoryAxes:
-    """Draw averages over real time, a line a perspective, or a group where there is one role."""
-    study, table = levels.settings, levels.tidy()
-    months = {wave.id: wave.months for wave in study.waves}
-    lines = _lines(levels, table, lang)
-
-    def paint(axes: StoryAxes, look: Look) -> None:
-        for _label, slot, rows in lines:
-            x = [months[wave] for wave in rows["wave"]]
-            axes.fill_between(
-                x, rows["conf_low"], rows["conf_high"], color=look.color(slot), alpha=0.16, lw=0
-            )
-            axes.plot(x, rows["estimate"], **look.style(slot))
-        month_ticks(
-            axes, list(months.values()), [wave.label(lang) for wave in study.waves], look, lang
-        )
-        ends = [
-            (months[rows["wave"].iloc[-1]], rows["estimate"].iloc[-1], label, look.color(slot))
-            for label, slot, rows in lines
-        ]
-        end_labels(axes, ends)
-
-    return draw(
-        paint,
-        title=_title(levels, lines, lang),
-        subtitle=scale(levels, lang),
-        alt=_alt(lines, study, lang),
-        table=table.drop(columns=["outcome", "method"], errors="ignore"),
-        lang=lang,
-    )
-
-
-def _lines(levels: Levels, table: pd.DataFrame, lang: str) -> list[tuple[str, int, pd.DataFrame]]:
-    study = levels.settings
-    if levels.by is None:
-        return [
-            (role.plural(lang), role.slot, table[table["perspective"] == name])
-            for name, role in study.perspectives.items()
-            if (table["perspective"] == name).any()
-        ]
-    covariate = study.people.covariates[levels.by]
-    names = list(table["group"].unique())
-    return [
-        (covariate.label(str(name), lang), 0 if place == 0 else 1, table[table["group"] == name])
-        for place, name in enumerate(names)
-    ]
-
-
-def _title(levels: Levels, lines: list[tuple[str, int, pd.DataFrame]], lang: str) -> str:
-    words = []
-    for label, _slot, rows in lines:
-        first, last = rows["estimate"].iloc[0], rows["estimate"].iloc[-1]
-        words.append(
-            say("study.from_to", lang, who=label, first=f"{first:.0f}", last=f"{last:.0f}")
-        )
-    title = say("study.and", lang).join(words)
-    return title[:1].upper() + title[1:]
-
-
-def _alt(lines: list[tuple[str, int, pd.DataFrame]], study: StudyFile, lang: str) -> str:
-    waves = {wave.id: wave.label(lang) for wave in study.waves}
-    parts = []
-    for label, _slot, rows in lines:
-        steps = "; ".join(
-            f"{waves[row.wave]} {interval(row.estimate, row.conf_low, row.conf_high, lang)}"
-            for row in rows.itertuples()
-        )
-        parts.append(f"{label}: {steps}.")
-    return " ".join(parts)
-
-
-def scale(levels: Levels, lang: str) -> str:
-    """Return what was measured, its direction, and how many people, in one line."""
-    what = measured_with(levels.settings, levels.variable)
-    return say(
-        "study.level_scale",
-        lang,
-        instrument=what.label(lang),
-        direction=say(f"study.{what.better}", lang),
-        level=f"{levels.fit.conf_level:.0%}".rstrip("%"),
-        n=levels.n_people,
-    )
+def _in_order(cells: pd.DataFrame, data: pd.DataFrame, by: str | None) -> pd.DataFrame:
+    """Return cells by perspective, group and wave, each in the order of the study file."""
+    out = cells.copy()
+    order = {"perspective": data["perspective"], "wave": data["wave"]}
+    if by and isinstance(data[by].dtype, pd.CategoricalDtype):
+        order["group"] = data[by]
+    ranks = {
+        key: cells[key].map({str(v): i for i, v in enumerate(column.cat.categories)})
+        for key, column in order.items()
+    }
+    ranks.setdefault("group", pd.Series(pd.factorize(cells["group"], sort=True)[0]))
+    by_rank = [ranks[key] for key in ("perspective", "group", "wave")]
+    out = out.iloc[np.lexsort([np.asarray(rank) for rank in reversed(by_rank)])]
+    return out.reset_index(drop=True)

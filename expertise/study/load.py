@@ -11,7 +11,7 @@ from expertise.errors import listed, nearest
 from expertise.files.grid import Problem
 from expertise.files.reading import Column
 from expertise.files.safe import inside, sha256
-from expertise.files.tables import TableFile, check_table, read_table
+from expertise.files.tables import TableFile, scan_table
 from expertise.study.rules import variable
 from expertise.study.schema import People, StudyFile, Table
 from expertise.words import Note, note
@@ -66,10 +66,9 @@ def load_tables(folder: Path, study: StudyFile) -> Loaded:
     ]
     empty = pd.DataFrame(columns=[*OUTCOMES, "file", "row"])
     outcomes = pd.concat(parts, ignore_index=True) if parts else empty
+    problems += _twice(outcomes)
     if not problems:
-        outcomes = _ordered(outcomes, study, people)
-        problems += _twice(outcomes)
-        outcomes = _asked(outcomes, study, people)
+        outcomes = _asked(_ordered(outcomes, study, people), study, people)
     return Loaded(
         people=people,
         outcomes=outcomes.drop(columns=["file", "row"]),
@@ -101,10 +100,7 @@ def _people(
         return pd.DataFrame({"participant": pd.Series(dtype=str)})
     out = pd.DataFrame({"participant": file.table[people.participant]})
     if people.perspective:
-        problems += _unknown_roles(people.file, file, people.perspective, study)
-    twice = out["participant"].duplicated(keep=False)
-    if twice.any() and not people.perspective and people.file not in _long_files(study):
-        problems.append(_repeated(file, people.participant, twice))
+        problems += _unknown(file, people.perspective, list(study.perspectives), "role")
     for key in ("perspective", "triad", "team", "institution"):
         if name := getattr(people, key):
             out[key] = file.table[name]
@@ -117,12 +113,22 @@ def _people(
         out[f"consent_{name}"] = file.table[column]
     if people.perspective:
         out["perspective"] = pd.Categorical(out["perspective"], categories=list(study.perspectives))
+    problems += _differing(out, file, people.participant)
     return out.drop_duplicates("participant", ignore_index=True)
 
 
-def _long_files(study: StudyFile) -> set[str]:
-    """Return the files that hold several rows a participant, and may own people too."""
-    return {table.file for table in study.tables.values() if table.layout == "long"}
+def _differing(out: pd.DataFrame, file: TableFile, participant: str) -> Iterator[Problem]:
+    """Name what differs between rows of one participant; equal rows are one person."""
+    for name in out.columns.drop("participant"):
+        values = out[name].astype(object).where(out[name].notna(), "")
+        several = values.groupby(out["participant"]).transform("nunique") > 1
+        if several.any():
+            yield file.where.problem(
+                participant,
+                several.to_numpy().nonzero()[0].tolist(),
+                f"rows of one participant differ in {name!r}; a person has one {name}, so make "
+                "them equal or keep one row a participant",
+            )
 
 
 def _scan(
@@ -144,13 +150,10 @@ def _scan(
         "columns": declared, "sheet": table.sheet or None, "drop": table.drop,
         "allow": table.allow, "decimal": table.decimal or None, "missing": table.missing,
     }  # fmt: skip
-    found = check_table(path, **options)
+    file, found = scan_table(path, **options)
     problems += found
-    if found:
-        return None
-    file = read_table(path, **options)
-    notes += file.notes
-    return file
+    notes += file.notes if file else ()
+    return file if file and set(declared) <= set(file.table) else None
 
 
 def _table(
@@ -167,7 +170,7 @@ def _table(
     if table.perspective:
         declared[table.perspective] = Column(kind="category")
     if table.wave:
-        declared[table.wave] = Column(kind="category", values=waves)
+        declared[table.wave] = Column(kind="category")
     for column, cell in table.columns.items():
         what = study.instruments[cell.instrument]
         declared[column] = Column(
@@ -178,8 +181,12 @@ def _table(
     if file is None:
         return
     problems += _strangers(table, file, people)
+    values = [name for name in table.columns if name in file.table]
+    answered = file.table[values].notna().any(axis=1)
     if table.perspective:
-        problems += _unknown_roles(table.file, file, table.perspective, study)
+        problems += _unknown(file, table.perspective, list(study.perspectives), "role", answered)
+    if table.wave:
+        problems += _unknown(file, table.wave, list(waves), "wave", answered)
     roles = dict(zip(people["participant"], people.get("perspective", []), strict=False))
     only = next(iter(study.perspectives)) if len(study.perspectives) == 1 else None
     for column, cell in table.columns.items():
@@ -192,7 +199,7 @@ def _table(
         part["wave"] = file.table[table.wave] if table.wave else cell.wave or waves[0]
         part["instrument"], part["item"] = cell.instrument, cell.item
         part["variable"] = variable(cell.instrument, cell.item)
-        part["value"] = pd.to_numeric(file.table[column]).astype(float)
+        part["value"] = pd.to_numeric(file.table[column], errors="coerce").astype(float)
         part["file"], part["row"] = table.file, file.where.rows
         yield part
 
@@ -211,30 +218,26 @@ def _strangers(table: Table, file: TableFile, people: pd.DataFrame) -> Iterator[
         )
 
 
-def _unknown_roles(name: str, file: TableFile, column: str, study: StudyFile) -> Iterator[Problem]:
+def _unknown(
+    file: TableFile,
+    column: str,
+    allowed: list[str],
+    what: str,
+    answered: "pd.Series[bool] | None" = None,
+) -> Iterator[Problem]:
+    """Name roles or waves that study.toml does not have, and answers that have none."""
     values = file.table[column]
     for value in values.dropna().unique():
-        if value not in study.perspectives:
+        if value not in allowed:
             positions = (values == value).to_numpy().nonzero()[0].tolist()
             meant = SAME_ROLE.get(str(value).casefold(), "")
-            guess = (
-                f" (did you mean {meant!r}?)"
-                if meant in study.perspectives
-                else nearest(str(value), study.perspectives)
-            )
-            yield file.where.problem(
-                column,
-                positions,
-                f"unknown role {value!r}{guess}; study.toml has {listed(study.perspectives)}",
-            )
-
-
-def _repeated(file: TableFile, column: str, twice: "pd.Series[bool]") -> Problem:
-    return file.where.problem(
-        column,
-        twice.to_numpy().nonzero()[0].tolist(),
-        "a participant stands more than once in the people table; keep one row a participant",
-    )
+            guess = f" (did you mean {meant!r}?)" if meant in allowed else nearest(value, allowed)
+            told = f"unknown {what} {value!r}{guess}; study.toml has {listed(allowed)}"
+            yield file.where.problem(column, positions, told)
+    blank = values.isna() & (answered if answered is not None else True)
+    if blank.any():
+        positions = blank.to_numpy().nonzero()[0].tolist()
+        yield file.where.problem(column, positions, f"the {what} is empty; write {listed(allowed)}")
 
 
 def _ordered(outcomes: pd.DataFrame, study: StudyFile, people: pd.DataFrame) -> pd.DataFrame:
@@ -312,3 +315,20 @@ def _files(
                 )
             )
     return pd.DataFrame(rows, columns=["file", "sha256"])
+
+
+def model_data(people: pd.DataFrame, outcomes: pd.DataFrame, outcome: str) -> pd.DataFrame:
+    """Return a row a participant, perspective and wave with every variable and covariate.
+
+    Perspectives that were never asked the outcome are not among the rows.
+    """
+    keys = ["participant", "perspective", "wave", "months"]
+    wide = outcomes.pivot(index=keys, columns="variable", values="value")
+    wide = wide.dropna(how="all").reset_index().rename_axis(columns=None)
+    asked = outcomes.loc[outcomes["variable"] == outcome, "perspective"].unique()
+    wide = wide[wide["perspective"].isin(asked)]
+    wide["perspective"] = wide["perspective"].cat.remove_unused_categories()
+    people = people.drop(columns=["perspective"], errors="ignore")
+    # People on the left, so that rows keep the order of the people table.
+    out = people.merge(wide, on="participant", how="inner", validate="one_to_many")
+    return out[[*wide.columns, *people.columns.drop("participant")]]

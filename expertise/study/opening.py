@@ -4,7 +4,7 @@ from pathlib import Path
 
 from expertise.errors import ExpertiseError, StudyError
 from expertise.files.grid import Problem
-from expertise.files.settings import load_toml, read_settings
+from expertise.files.settings import leaves, load_toml, read_settings
 from expertise.study.load import Loaded, load_tables
 from expertise.study.rules import broken_rules, broken_schema
 from expertise.study.schema import StudyFile
@@ -90,3 +90,12 @@ def read_study_file(folder: Path) -> tuple[StudyFile | None, list[str]]:
     if settings is not None:
         sentences += broken_rules(settings, folder)
     return settings, sentences
+
+
+def unwritten(folder: Path) -> list[str]:
+    """Return the keys of study.toml that a draft left for a person to write ("…")."""
+    try:
+        tree = load_toml(folder / FILE)
+    except ExpertiseError:
+        return []
+    return [where for where, value in leaves(tree) if value == "…"]

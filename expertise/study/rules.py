@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,7 @@ def broken_rules(study: StudyFile, folder: Path) -> list[str]:
         *_ranges(study),
         *(fault for name, table in study.tables.items() for fault in _table(study, name, table)),
         *_models(study),
+        *_declared(study),
         *_numbers(study),
     ]
 
@@ -164,6 +165,34 @@ def _model(study: StudyFile, where: str, model: Model) -> Iterator[str]:
         yield f"{where}.reml: REML exists for gaussian models only; take this key out"
 
 
+def _declared(study: StudyFile) -> Iterator[str]:
+    """Check what is declared about individual change and about those who left."""
+    waves, people = [wave.id for wave in study.waves], study.people.covariates
+    if change := study.change:
+        yield from _known("change.outcome", change.outcome, variables(study))
+        yield from _known("change.first", change.first, waves)
+        yield from _known("change.last", change.last, waves)
+        if change.outcome in variables(study):
+            what = measured_with(study, change.outcome)
+            if what.reliability is None or not 0 < what.reliability < 1:
+                yield "change: the instrument needs a reliability between 0 and 1, with its source"
+            if what.better == "neither":
+                yield "change: the instrument says neither higher nor lower is better; choose one"
+    if dropout := study.dropout:
+        yield from _known("dropout.outcome", dropout.outcome, variables(study))
+        yield from _known("dropout.wave", dropout.wave, waves)
+        yield from _known("dropout.arm", dropout.arm, people)
+        if len(dropout.arms) != 2:
+            yield "dropout.arms: name two levels; the difference is the first minus the second"
+        levels = people[dropout.arm].levels if dropout.arm in people else ()
+        for level in dropout.arms:
+            yield from _known("dropout.arms", level, levels or dropout.arms)
+        if dropout.baseline:
+            yield from _known("dropout.baseline", dropout.baseline, people)
+        if 0.0 not in dropout.deltas or len(dropout.deltas) < 2:
+            yield "dropout.deltas: name at least two, with 0 (missing at random) among them"
+
+
 def _numbers(study: StudyFile) -> Iterator[str]:
     if study.disclosure.minimum < 5:
         yield f"disclosure.minimum: {study.disclosure.minimum} is too small; write 5 or more"
@@ -195,6 +224,16 @@ def measured_with(study: StudyFile, name: str) -> Instrument:
     cells = (cell for table in study.tables.values() for cell in table.columns.values())
     found = next(cell for cell in cells if variable(cell.instrument, cell.item) == name)
     return study.instruments[found.instrument]
+
+
+def find_term(term: str, names: Sequence[str]) -> str | None:
+    """Return the coefficient with these parts, in whatever order they are written.
+
+    >>> find_term("armE:waveT3", ["waveT3", "waveT3:armE"])
+    'waveT3:armE'
+    """
+    parts = set(term.split(":"))
+    return next((name for name in names if set(name.split(":")) == parts), None)
 
 
 def columns(study: StudyFile) -> list[str]:

@@ -114,6 +114,9 @@ class Instrument:
     minimum: float | None = None
     maximum: float | None = None
     integer: bool = False
+    reliability: float | None = None
+    reliability_source: str = ""
+    mic: float | None = None
 
     def label(self, lang: str) -> str:
         """Return the name people read."""
@@ -174,6 +177,30 @@ class Model:
 
 
 @frozen
+class Change:
+    """Individual change, declared beforehand: the rule, and between which waves."""
+
+    outcome: str
+    first: str
+    last: str
+    rule: Literal["JT", "EN", "GLN", "HLL", "NK", "HA", "HLM"] = "JT"
+    sensitivity: tuple[str, ...] = ("EN", "GLN", "HLL")
+
+
+@frozen
+class Dropout:
+    """How the answer changes when missing scores of the first arm differ from what is filled in."""
+
+    outcome: str
+    arm: str
+    arms: tuple[str, ...]
+    wave: str
+    deltas: tuple[float, ...]
+    baseline: str = ""
+    perspective: str = ""
+
+
+@frozen
 class Contact:
     """Whom a co-coder can call."""
 
@@ -220,6 +247,8 @@ class StudyFile:
     codebook: str = ""
     cycles: str = ""
     seed: int = 1
+    change: Change | None = None
+    dropout: Dropout | None = None
     contact: Contact | None = None
     planned: Planned | None = None
     disclosure: Disclosure = field(default_factory=Disclosure)

@@ -1,5 +1,6 @@
 """A study that has been opened: its settings, its people, its outcomes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -10,9 +11,13 @@ import pandas as pd
 from expertise.errors import StudyError, listed, nearest
 from expertise.figures import StoryAxes, figure_html
 from expertise.mixed.fit import MixedFit, fit_mixed
+from expertise.outcomes.change import Change
+from expertise.outcomes.imputation import Tipping
 from expertise.result import notes_html, table_html
+from expertise.study.declared import dropout_sensitivity, individual_change
 from expertise.study.flow import count_flow, count_presence, flow_in_words, plot_presence
 from expertise.study.levels import Levels, estimate_levels
+from expertise.study.load import model_data
 from expertise.study.schema import Model, StudyFile
 from expertise.words import Note, say
 
@@ -83,17 +88,7 @@ class Study:
         the order of study.toml, so that its first level is the reference.
         Perspectives that were never asked the outcome are not among the rows.
         """
-        outcome = self.model(model).outcome
-        keys = ["participant", "perspective", "wave", "months"]
-        wide = self.outcomes.pivot(index=keys, columns="variable", values="value")
-        wide = wide.dropna(how="all").reset_index().rename_axis(columns=None)
-        asked = self.outcomes.loc[self.outcomes["variable"] == outcome, "perspective"].unique()
-        wide = wide[wide["perspective"].isin(asked)]
-        wide["perspective"] = wide["perspective"].cat.remove_unused_categories()
-        people = self.people.drop(columns=["perspective"], errors="ignore")
-        # People on the left, so that rows keep the order of the people table.
-        out = people.merge(wide, on="participant", how="inner", validate="one_to_many")
-        return out[[*wide.columns, *people.columns.drop("participant")]]
+        return model_data(self.people, self.outcomes, self.model(model).outcome)
 
     def model(self, name: str = "primary") -> Model:
         """Return a model that study.toml names."""
@@ -124,7 +119,8 @@ class Study:
             "family": chosen.family, "link": chosen.link, "reml": chosen.reml, "df": chosen.df,
             "residual": chosen.residual, "dispersion": chosen.dispersion,
         }  # fmt: skip
-        return fit_mixed(chosen.formula, self.data(model), **(options | changes))
+        formula = changes.pop("formula", chosen.formula)
+        return fit_mixed(formula, self.data(model), **(options | changes))
 
     def levels(self, variable: str | None = None, by: str | None = None, **options: Any) -> Levels:
         """Estimate the average per perspective and wave, with everyone who answered.
@@ -135,6 +131,14 @@ class Study:
         return estimate_levels(
             self.data_for(name), name, study=self.settings, by=self._column(by), **options
         )
+
+    def change(self) -> Mapping[str, Change]:
+        """Return who changed by more than chance under the declared rule, per perspective."""
+        return individual_change(self.settings, self.outcomes)
+
+    def dropout(self) -> Tipping:
+        """Return how the answer changes when those who left differ from what is filled in."""
+        return dropout_sensitivity(self.settings, self.people, self.outcomes)
 
     def data_for(self, variable: str) -> pd.DataFrame:
         """Return the answers on one variable, with the covariates of `people`."""

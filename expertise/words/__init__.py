@@ -7,6 +7,8 @@ from importlib.resources import files
 from math import floor, isfinite, log10
 from typing import Any
 
+from expertise.errors import ExpertiseError, listed
+
 LANGUAGES = ("en", "nl")
 NO_BREAK = "\u00a0"
 
@@ -15,7 +17,7 @@ NO_BREAK = "\u00a0"
 def catalogue(lang: str) -> dict[str, str]:
     """Return all words of one language under dotted keys (`"mixed.boundary"`)."""
     if lang not in LANGUAGES:
-        raise ValueError(f"unknown language {lang!r}; allowed are {', '.join(LANGUAGES)}")
+        raise ExpertiseError(f"unknown language {lang!r}; allowed are {listed(LANGUAGES)}")
     tree = tomllib.loads((files(__package__) / f"{lang}.toml").read_text("utf-8"))
     return {f"{room}.{key}": text for room, words in tree.items() for key, text in words.items()}
 

@@ -141,3 +141,11 @@ def test_bad_inputs(bad_inputs):
             report = import_codings(rows, here, BOOK)
             assert words in " ".join(map(str, report.notes))
             assert len(report.codings) == len(rows.drop_duplicates(rows.columns[1:]))
+
+
+def test_a_table_without_codings_gives_none():
+    found = import_codings(
+        pd.DataFrame(columns=["document", "coder", "code", "start", "end"]), {}, Codebook()
+    )
+    assert found.codings.empty
+    assert found.rejected.empty

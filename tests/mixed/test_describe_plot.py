@@ -9,10 +9,15 @@ from numpy.testing import assert_allclose
 
 from expertise.errors import DesignError
 from expertise.figures import figure_html, png
-from expertise.mixed.diagnose import influence_of
+from expertise.mixed.chunks import reduce_mixed
+from expertise.mixed.contrast import marginal_means
+from expertise.mixed.describe import describe
+from expertise.mixed.diagnose import diagnose, influence_of
 from expertise.mixed.fit import fit_mixed
+from expertise.mixed.plots import plot_fit
 from expertise.mixed.predict import predictions
 from expertise.mixed.simulate import simulate
+from expertise.mixed.sums_fit import fit_sums
 
 
 @pytest.fixture(scope="module")
@@ -215,3 +220,26 @@ def test_structured_residuals_are_refused(table):
     with pytest.raises(DesignError, match="a prediction for known groups is computed for"):
         predictions(fit, table, groups=True)
     assert predictions(fit, {"month": 2}).table["estimate"].notna().all()
+
+
+def test_a_fit_to_sums_says_what_needs_rows(table):
+    plain = table.assign(arm=table["arm"].astype(str))
+    formula = "score ~ month * arm + (1 | person)"
+    sums = reduce_mixed(formula, plain, levels={"arm": ["usual", "peer"]})
+    fit = fit_sums(sums)
+    whole = fit_mixed(formula, table)
+    assert describe(fit, "en") == whole.describe("en")
+    found = marginal_means(fit, "arm", at={"month": 4}).table
+    assert_allclose(
+        found["estimate"], marginal_means(whole, "arm", at={"month": 4}).table["estimate"]
+    )
+    assert len(predictions(fit, {"month": 4}).table) == 2
+    for what, sentence in [
+        (lambda: marginal_means(fit, "arm"), "the range of 'month' needs the rows"),
+        (lambda: predictions(fit, table, groups=True), "a linear predictor per row needs the rows"),
+        (lambda: simulate(fit, seed=1), "a linear predictor per row needs the rows"),
+        (lambda: diagnose(fit), "a linear predictor per row needs the rows"),
+        (lambda: plot_fit(fit), "the range of 'month' needs the rows"),
+    ]:
+        with pytest.raises(DesignError, match=sentence):
+            what()

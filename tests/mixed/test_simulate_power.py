@@ -10,13 +10,13 @@ from scipy.stats import norm
 
 from expertise.errors import DesignError
 from expertise.mixed.fit import fit_mixed
-from expertise.mixed.plan import Plan
+from expertise.mixed.plan import StudyPlan
 from expertise.mixed.power import power
 from expertise.mixed.simulate import simulate
 
 ROWS = [(f"p{p:02d}", "ab"[p % 2], float(t)) for p in range(40) for t in range(4)]
 DESIGN = pd.DataFrame(ROWS, columns=["person", "arm", "wave"])
-PLAN = Plan(
+PLAN = StudyPlan(
     formula="score ~ wave * arm + (1 | person)",
     table=DESIGN,
     covariances={"person": 4.0},
@@ -93,16 +93,16 @@ def run(plan, effect, **options):
 def test_power_agrees_with_theory_for_a_balanced_design():
     """Within-person slope by arm: variance of the difference 2 σ²/(20 Σ(t − 2.5)²)."""
     error = np.sqrt(2 * 4.0 / (20 * 5.0))
-    found = run(PLAN, {"wave:armb": 2.8 * error}, replicates=200).table.iloc[0]
+    found = run(PLAN, {"wave:armb": 2.8 * error}, replicates=120).table.iloc[0]
     theory = norm.sf(1.98 - 2.8)
-    assert abs(found["power"] - theory) < 3.5 * np.sqrt(theory * (1 - theory) / 200)
+    assert abs(found["power"] - theory) < 3.5 * np.sqrt(theory * (1 - theory) / 120)
     assert found["conf_low"] < found["power"] < found["conf_high"]
     assert_allclose(found["width"], 2 * 1.98 * error, rtol=0.03)
     assert abs(found["coverage"] - 0.95) < 0.06
 
 
 def test_no_effect_is_found_about_as_often_as_the_level_allows():
-    found = run(PLAN, {"wave:armb": 0.0}, replicates=200).table.iloc[0]
+    found = run(PLAN, {"wave:armb": 0.0}, replicates=120).table.iloc[0]
     assert found["power"] < 0.11
 
 
@@ -137,12 +137,12 @@ def test_pilots_of_every_family(table, formula, options):
 
 
 def test_plans_of_other_families():
-    ordered = Plan(
+    ordered = StudyPlan(
         formula="answer ~ arm + (1 | person)", table=DESIGN, covariances={"person": 1.0},
         family="cumulative", thresholds=(-1.0, 0.0, 1.0),
     )  # fmt: skip
     assert run(ordered, {"armb": 3.0}, replicates=10).table["power"].iloc[0] > 0.8
-    counts = Plan(
+    counts = StudyPlan(
         formula="calls ~ arm + (1 | person)", table=DESIGN, covariances={"person": 0.1},
         coefficients={"(Intercept)": 1.0}, family="negative-binomial", theta=2.0,
     )  # fmt: skip
@@ -157,7 +157,7 @@ def test_result_shows_power_and_width():
 
 
 def test_studies_that_cannot_be_fitted_count_against_power():
-    rare = Plan(
+    rare = StudyPlan(
         formula="yes ~ arm + (1 | person)", table=DESIGN, covariances={"person": 0.01},
         coefficients={"(Intercept)": -7.0}, family="binomial",
     )  # fmt: skip
@@ -197,7 +197,7 @@ def test_power_refuses(change, sentence):
     ],
 )
 def test_plan_refuses(change, sentence):
-    plan = Plan(
+    plan = StudyPlan(
         **{
             "formula": PLAN.formula, "table": DESIGN, "covariances": {"person": 4.0}, "sigma": 2.0
         } | change

@@ -1,9 +1,15 @@
 """The Dutch pipeline on transcripts, careless typing and the test sets of UD."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import spacy
+from hypothesis import given
+from hypothesis import strategies as st
 
 from expertise.errors import StudyError
+from expertise.narratives.corpus import read_corpus
 from expertise.narratives.dutch import dutch_pipeline, lemma_of, narrated, pipeline_note
 from expertise.narratives.lexicons import list_lexicons, read_lexicon
 
@@ -140,3 +146,27 @@ def test_a_trained_model_must_have_the_version_that_is_named(tmp_path, monkeypat
     assert "expertise_lemmas" not in trained.pipe_names
     assert "trained model" in pipeline_note(trained).text()
     assert "spaCy" in pipeline_note(dutch_pipeline(lexicons=[])).text("nl")
+
+
+@pytest.fixture(scope="module")
+def bare(nlp):
+    """Blank Dutch with the same abbreviations."""
+    blank = spacy.blank("nl")
+    blank.tokenizer.rules = nlp.tokenizer.rules
+    return blank.tokenizer
+
+
+def test_words_are_cut_as_blank_dutch_cuts_them(nlp, bare):
+    for narrative in read_corpus(Path(__file__).parents[2] / "corpora/drie-kunnen-meer-dan-een"):
+        words = [token.text for token in nlp.tokenizer(narrative.text)]
+        assert words == [token.text for token in bare(narrative.text)]
+
+
+@given(st.text(max_size=30) | st.text("aZé1.,-'’/:@()€ \n", max_size=30))
+def test_any_text_is_cut_as_blank_dutch_cuts_it(nlp, bare, text):
+    assert [token.text for token in nlp.tokenizer(text)] == [token.text for token in bare(text)]
+
+
+def test_the_pipeline_can_be_written_down(nlp):
+    again = spacy.blank("nl").tokenizer.from_bytes(nlp.tokenizer.to_bytes())
+    assert [token.text for token in again("(moe).")] == ["(", "moe", ")", "."]

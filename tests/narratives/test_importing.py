@@ -220,10 +220,10 @@ def test_doubles_are_named(tmp_path):
     for name in ("a", "b"):
         (tmp_path / f"{name}.txt").write_text("zelfde verhaal")
     result = import_texts([tmp_path / "a.txt", tmp_path / "b.txt"], tmp_path / "corpus")
-    assert str(result.notes[0]) == "Text b has the same words as a."
+    assert str(result.notes[0]) == "1 texts have the same words as another: b (as a)."
     (tmp_path / "x").mkdir()
     (tmp_path / "x" / "a.txt").write_text("nog een")
-    with pytest.raises(FileError, match="two files would become text 'a'"):
+    with pytest.raises(FileError, match="two sources would become text 'a'"):
         import_texts([tmp_path / "a.txt", tmp_path / "x" / "a.txt"], tmp_path / "corpus")
 
 

@@ -94,6 +94,7 @@ def test_impossible_wishes_are_refused(corpus):
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(900)
 def test_memory_stays_flat_over_ten_million_words():
     psutil = pytest.importorskip("psutil")
     count = {"words": 0}
@@ -131,7 +132,7 @@ def test_the_index_of_names_is_made_once(tmp_path, monkeypatch):
 
     class Slow:
         @staticmethod
-        def Deduce(cache_path, build_lookup_structs):  # noqa: N802
+        def Deduce(cache_path, build_lookup_structs):
             made.append(cache_path)
             (cache_path / "cache").mkdir(parents=True)
             (cache_path / "cache" / "lookup_structs.pickle").write_bytes(b"x")

@@ -8,7 +8,9 @@ from numpy.testing import assert_allclose
 
 from expertise.narratives.keyness import _compared
 
-VALUES = pd.read_csv(Path(__file__).with_name("keyness.csv"), comment="#", index_col="name")["value"]
+VALUES = pd.read_csv(Path(__file__).with_name("keyness.csv"), comment="#", index_col="name")[
+    "value"
+]
 
 
 def test_log_ratio_interval_and_g_squared_equal_those_of_r():

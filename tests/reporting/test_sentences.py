@@ -29,7 +29,9 @@ def test_a_fall_is_told_without_minus_signs():
 def test_fireworks_answer_follows_its_intervals():
     study = open_study("studies/vuurwerkramp")
     change, effect, gap = study_report(study).answer.paragraphs
-    assert change.startswith("Kinderen gaven 3 maanden later gemiddeld 14,8 punten minder aan")
+    assert change.startswith(
+        "Kinderen gaven 3 maanden na de behandeling gemiddeld 14,8 punten minder aan"
+    )
     assert "nul ligt binnen dat interval" in effect
     assert "is niet uitgemaakt" in gap
 

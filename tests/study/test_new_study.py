@@ -106,8 +106,42 @@ def test_identifiers_must_be_dropped_by_name(tmp_path):
     folder = new_study(
         tmp_path / "studies" / "namen", data=data, drop=["naam"], perspectives=["patient"]
     )
-    assert 'drop = ["naam"]' in (folder / "study.toml").read_text("utf-8")
     assert not check_study(folder).problems
+    assert "Jansen" not in "".join(
+        path.read_text("utf-8") for path in folder.rglob("*") if path.is_file()
+    )
+
+
+def test_whose_view_is_left_to_a_person_when_names_do_not_tell(tmp_path):
+    data = tmp_path / "wie.csv"
+    data.write_text("id,hoop1,hoop2,kracht_n1,kracht_n2\nA1,4,5,3,4\nA2,3,4,5,6\n", "utf-8")
+    folder = new_study(tmp_path / "studies" / "wie", data=data, perspectives=["patient", "naaste"])
+    assert '"kracht_n1" = { instrument = "kracht_n", perspective = "naaste"' in (
+        folder / "study.toml"
+    ).read_text("utf-8")
+    told = repr(check_study(folder))
+    assert "columns.hoop1.perspective: unknown '…'" in told
+
+
+def test_names_with_accents_are_quoted(tmp_path):
+    folder = new_study(tmp_path / "studies" / "accent", perspectives=["patiënt"], waves=["T0"])
+    assert '[perspectives."patiënt"]' in (folder / "study.toml").read_text("utf-8")
+
+
+def test_a_study_lies_in_studies(tmp_path):
+    with pytest.raises(ExpertiseError, match="a study lies in a folder studies/"):
+        new_study(tmp_path / "los")
+
+
+def test_data_of_the_same_name_is_not_replaced(tmp_path):
+    there = tmp_path / "studies" / "twee" / "data"
+    there.mkdir(parents=True)
+    (there / "x.csv").write_text("oud", "utf-8")
+    (tmp_path / "x.csv").write_text("id,a1,a2\nA,1,2\n", "utf-8")
+    with pytest.raises(ExpertiseError, match=r"twee/data/x\.csv is there already"):
+        new_study(there.parent, data=tmp_path / "x.csv")
+    assert (there / "x.csv").read_text("utf-8") == "oud"
+    assert not (there.parent / "study.toml").exists()
 
 
 def test_a_wave_needs_a_month(tmp_path):

@@ -60,7 +60,7 @@ def test_unknown_names_get_the_nearest(make_study):
     [
         ("id;role;wave;score\n007;familie;T0;4\n", "unknown role 'familie' (did you mean 'naaste'?)"),
         ("id;role;wave;score\n007;patinet;T0;4\n", "unknown role 'patinet' (did you mean 'patient'?)"),
-        ("id;role;wave;score\n007;patient;T9;4\n", "line 2"),
+        ("id;role;wave;score\n007;patient;T9;4\n", "line 2: unknown wave 'T9'"),
         ("id;role;wave;score\n7;patient;T0;4\n", "this participant is not in the people table"),
         ("id;role;wave;score\n007;patient;T0;14\n", "above the maximum 10"),
         ("id;role;wave;score\n007;patient;T0;4\n007;patient;T0;5\n", "row 2, 3: 'hope' is given twice"),
@@ -80,7 +80,41 @@ def test_a_bad_table_is_named_with_row_and_column(make_study, scores, sentence):
 
 def test_people_twice(make_study):
     folder = make_study(people="id,arm,age\n007,usual,30\n007,new,40\n008,new,30\nNA,new,30\n")
-    assert "stands more than once" in check_study(folder).problems[0].message
+    assert "rows of one participant differ in 'arm'" in check_study(folder).problems[0].message
+
+
+def test_people_in_a_long_file_may_repeat_themselves(make_study):
+    folder = make_study(people="id,arm,age\n007,usual,30\n007,usual,30\n008,new,30\nNA,new,30\n")
+    assert open_study(folder).people["participant"].tolist() == ["007", "008", "NA"]
+
+
+def test_a_person_with_two_roles_in_people_is_a_problem(make_study):
+    folder = make_study(
+        'participant = "id"\n\n[people.covariates.arm]',
+        'participant = "id"\nperspective = "role"\n\n[people.covariates.arm]',
+        people="id,role,arm,age\n007,patient,usual,30\n007,naaste,usual,30\n",
+    )
+    assert "differ in 'perspective'" in repr(check_study(folder))
+
+
+def test_an_answer_without_role_or_wave_is_a_problem(make_study):
+    found = check_study(make_study(scores="id;role;wave;score\n007;;T0;4\n008;patient;;5\n"))
+    told = [problem.message for problem in found.problems]
+    assert any("line 2: the role is empty; write patient, naaste" in one for one in told)
+    assert any("line 3: the wave is empty; write T0, T1" in one for one in told)
+
+
+def test_everything_in_a_table_is_told_at_once(make_study):
+    rows = ["007;familie;T0;4", "007;patient;T9;4", "008;patient;T0;55", "008;patient;T1;5"]
+    folder = make_study(scores="id;role;wave;score\n" + "\n".join([*rows, rows[-1]]) + "\n")
+    told = repr(check_study(folder))
+    for sentence in (
+        "unknown role 'familie'",
+        "unknown wave 'T9'",
+        "above the maximum",
+        "given twice",
+    ):
+        assert sentence in told, sentence
 
 
 def test_a_changed_file_is_noticed(make_study):

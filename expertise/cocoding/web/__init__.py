@@ -1,0 +1,1 @@
+"""The co-coding page: a server for one study."""

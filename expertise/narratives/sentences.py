@@ -1,0 +1,39 @@
+"""Sentences as a table of positions: the units that agreement and co-occurrence count."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from expertise.narratives.dutch import dutch_pipeline
+
+
+def sentence_table(texts: Mapping[str, str]) -> pd.DataFrame:
+    """Return where each sentence of each text begins and ends; no words.
+
+    Parameters
+    ----------
+    texts : mapping
+        Document → its text.
+
+    Returns
+    -------
+    DataFrame
+        document, start, end in code points, end exclusive; white space at either side of a
+        sentence belongs to none. Sentences are those of `dutch_pipeline`.
+
+    Examples
+    --------
+    >>> sentence_table({"d1": "Ik hoop. Echt waar."})
+      document  start  end
+    0       d1      0    8
+    1       d1      9   19
+    """
+    nlp = dutch_pipeline(lexicons=[])
+    rows = []
+    for document, text in texts.items():
+        for sentence in nlp(text).sents:
+            words = sentence.text
+            start = sentence.start_char + len(words) - len(words.lstrip())
+            if words.strip():
+                rows.append((document, start, start + len(words.strip())))
+    return pd.DataFrame(rows, columns=["document", "start", "end"])

@@ -1,0 +1,1 @@
+"""Sets perspectives on one person side by side: what do they know together?"""

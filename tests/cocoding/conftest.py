@@ -1,0 +1,143 @@
+"""A small study on the invented corpus, and people who code it."""
+
+import shutil
+import warnings
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from expertise.cocoding.circle import open_circle
+from expertise.cocoding.web.serve import make_site
+
+with warnings.catch_warnings():  # it asks for a package that is not on the index yet
+    warnings.simplefilter("ignore")
+    from starlette.testclient import TestClient
+
+ROOT = Path(__file__).parents[2]
+CORPUS = "drie-kunnen-meer-dan-een"
+ORIGIN = "http://localhost:8765"
+STUDY = """
+schema = 1
+title = "Drie kunnen meer dan één (proef)"
+question = "Wat weten we samen?"
+asked_by = "Verzonnen voor deze proef."
+corpus = "drie-kunnen-meer-dan-een"
+codebook = "codebook.toml"
+
+[perspectives.patient]
+slot = 1
+nl = { label = "patiënt", plural = "patiënten" }
+en = { label = "patient", plural = "patients" }
+[perspectives.naaste]
+slot = 2
+nl = { label = "naaste", plural = "naasten" }
+en = { label = "relative or friend", plural = "relatives and friends" }
+[perspectives.professional]
+slot = 3
+nl = { label = "professional", plural = "professionals" }
+en = { label = "professional", plural = "professionals" }
+
+[[waves]]
+id = "1"
+months = 0
+nl = "begin"
+en = "start"
+
+[people]
+file = "data/people.csv"
+participant = "participant"
+perspective = "perspective"
+triad = "triad"
+team = "team"
+institution = "institution"
+drop = ["person", "age", "relation", "profession", "use", "coded_by", "quote_to", "own_triad_may_read"]
+"""
+CONTACT = """
+[contact]
+name = "Noor de Vries"
+phone = "06-00000000"
+hours = "elke werkdag van 9 tot 17 uur"
+"""
+
+
+def make_study(root, contact=CONTACT):
+    """A study folder beside a copy of the invented corpus."""
+    folder = root / "studies" / "proef"
+    (folder / "data").mkdir(parents=True)
+    corpus = root / "corpora" / CORPUS
+    shutil.copytree(ROOT / "corpora" / CORPUS, corpus)
+    shutil.copy(corpus / "people.csv", folder / "data" / "people.csv")
+    shutil.copy(ROOT / "studies" / CORPUS / "codebook.toml", folder / "codebook.toml")
+    (folder / "study.toml").write_text(STUDY + contact, "utf-8")
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return make_study(tmp_path)
+
+
+@pytest.fixture
+def circle(folder):
+    opened = open_circle(folder)
+    yield opened
+    opened.store.close()
+
+
+@pytest.fixture
+def site(circle):
+    return make_site(circle, (ORIGIN,))
+
+
+@pytest.fixture
+def make_other():
+    """Return a function that makes the site of another study."""
+    opened = []
+
+    def make(root):
+        opened.append(open_circle(make_study(root)))
+        return make_site(opened[-1], (ORIGIN,))
+
+    yield make
+    for one in opened:
+        one.store.close()
+
+
+class Visitor:
+    """A browser of one person: keeps a cookie, sends origin and token as the page does."""
+
+    def __init__(self, site, member=None):
+        self.site, self.research = site
+        self.app = self.site.app(*self.research.routes())
+        self.http = TestClient(self.app, base_url=ORIGIN, raise_server_exceptions=False)
+        self.member = member
+        if member is not None:
+            token = self.site.door.invite(member.coder.id)
+            answer = self.http.post("/begin", data={"token": token}, headers={"Origin": ORIGIN})
+            assert answer.status_code == 200
+            self.csrf = self.http.get("/start").json()["csrf"]
+
+    def send(self, message, **more):
+        headers = {"Origin": ORIGIN, "X-CSRF": self.csrf} | more.pop("headers", {})
+        return self.http.post("/message", json=message, headers=headers, **more)
+
+    def form(self, path, **fields):
+        return self.http.post(path, data={"csrf": self.csrf} | fields, headers={"Origin": ORIGIN})
+
+
+@pytest.fixture
+def come_in(site):
+    """Return a function that lets a member in on a new device."""
+    return lambda member=None: Visitor(site, member)
+
+
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory):
+    """One study for all tests in which nothing may change: its circle and three visitors."""
+    circle = open_circle(make_study(tmp_path_factory.mktemp("quiet")))
+    site = make_site(circle, (ORIGIN,))
+    samira, leader = circle.add("Samira", "patient"), circle.facilitator()
+    visitors = {"samira": Visitor(site, samira), "leader": Visitor(site, leader)}
+    yield SimpleNamespace(circle=circle, stranger=Visitor(site), **visitors)
+    circle.store.close()

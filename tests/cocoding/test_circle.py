@@ -1,0 +1,196 @@
+"""What both hosts share, the widget, and the command."""
+
+import json
+import re
+from pathlib import Path
+from uuid import uuid4
+
+import nbformat
+import pytest
+
+from expertise.cli import main
+from expertise.cocoding.circle import open_circle
+from expertise.cocoding.front import PARTS, joined, part
+from expertise.cocoding.web.serve import origins_for, serve_study
+from expertise.cocoding.widget import CodingWidget
+from expertise.coding.codebook import read_codebook
+from expertise.errors import CodingError, StudyError
+
+ROOT = Path(__file__).parents[2]
+TEXT = "T01-patient-1"
+
+
+def uid():
+    return str(uuid4())
+
+
+def test_without_a_contact_nothing_starts(folder):
+    study = folder / "study.toml"
+    study.write_text(study.read_text("utf-8").partition("[contact]")[0], "utf-8")
+    with pytest.raises(StudyError, match=r"no \[contact\] in study.toml: people who code can be"):
+        open_circle(folder)
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [('codebook = "codebook.toml"', "names no codebook"),
+     ('corpus = "drie-kunnen-meer-dan-een"', "names no corpus")],
+)  # fmt: skip
+def test_without_texts_or_words_nothing_starts(folder, line, sentence):
+    study = folder / "study.toml"
+    study.write_text(study.read_text("utf-8").replace(line, ""), "utf-8")
+    with pytest.raises(StudyError, match=sentence):
+        open_circle(folder)
+
+
+def test_the_command_says_it_in_one_sentence(folder, capsys):
+    study = folder / "study.toml"
+    study.write_text(study.read_text("utf-8").partition("[contact]")[0], "utf-8")
+    assert main(["code", str(folder)]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("expertise: study 'proef' has no [contact]")
+    assert said.count("\n") == 1
+
+
+def test_the_command_migrates_a_store(folder, capsys):
+    open_circle(folder).store.close()
+    assert main(["code", str(folder), "--migrate"]) == 0
+    assert "up to date" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "address", ["http://elders.nl", "lezen.nl", "https://lezen.nl/pad", "https://"]
+)
+def test_others_come_in_over_tls_only(address):
+    with pytest.raises(CodingError, match="people come in over TLS only"):
+        origins_for(address, 8765)
+
+
+def test_a_server_prints_a_link_for_each(folder, monkeypatch):
+    said = []
+    monkeypatch.setattr("uvicorn.run", lambda *_, **__: None)
+    serve_study(folder, coders=["Samira: de eerste:patient"], say=said.append)
+    links = [line for line in said if "/invite/" in line]
+    assert [line.rpartition(": ")[0] for line in links] == ["Gespreksleider", "Samira: de eerste"]
+    with pytest.raises(CodingError, match="unknown perspective 'patiënt' .did you mean 'patient'"):
+        serve_study(folder, coders=["Jan:patiënt"], say=said.append)
+
+
+def test_texts_are_divided_and_stay_so(circle):
+    people = [circle.add(f"Lezer {n}", role) for role in circle.perspectives for n in range(2)]
+    circle.hand_out(2)
+
+    def texts(member):
+        answer = circle.handle(member.coder.id, {"kind": "sync"})
+        return {one["document"] for one in answer["desk"]["texts"]} - {"oefenen"}
+
+    given = [texts(one) for one in people]
+    for fragment in circle.fragments[1:]:
+        assert sum(fragment.id in one for one in given) == 2
+    assert max(map(len, given)) - min(map(len, given)) <= 6
+    circle.add("Later", "naaste")
+    assert [texts(one) for one in people] == given
+
+
+def test_progress_counts_finished_texts_and_no_time(circle):
+    samira = circle.add("Samira", "patient")
+    for message in (
+        {"kind": "return", "document": "oefenen"}, {"kind": "open", "document": TEXT},
+        {"kind": "finish", "document": TEXT},
+    ):  # fmt: skip
+        assert circle.handle(samira.coder.id, message | {"id": uid()})["error"] is None
+    row = circle.progress().set_index("name").loc["Samira"]
+    assert row[["finished", "opened", "skipped", "returned"]].tolist() == [1, 0, 0, 0]
+    assert "when" not in row.index
+
+
+def test_agreement_waits_for_the_reveal(circle):
+    with pytest.raises(CodingError, match="shown after the round together was opened"):
+        circle.agreement()
+
+
+def test_the_page_starts_without_any_text(circle):
+    samira = circle.add("Samira", "patient")
+    given = json.dumps(circle.start(samira.coder.id), ensure_ascii=False)
+    for fragment in circle.fragments[1:]:
+        assert fragment.text[:40] not in given
+        assert fragment.id not in given
+
+
+# ---- the widget ---------------------------------------------------------------------------------
+
+
+def test_a_saved_notebook_holds_no_word_of_a_text(folder):
+    """A canary: everything that JupyterLab would save of the widget's state."""
+    widget = CodingWidget(folder)
+    sent = []
+    widget.send = lambda content, *_: sent.append(content)
+    leader = widget.coder
+    for message in (
+        {"kind": "return", "id": uid(), "document": "oefenen"},
+        {"kind": "open", "id": uid(), "document": TEXT},
+    ):
+        widget._carry(widget, message, [])
+    text = next(one.text for one in widget.circle.fragments if one.id == TEXT)
+    assert sent[-1]["answer"]["text"]["text"] == text
+    state = {widget.model_id: {"state": widget.get_state()}}
+    book = nbformat.v4.new_notebook(metadata={"widgets": {"state": state}})
+    saved = json.dumps(book, default=str, ensure_ascii=False)
+    assert widget.circle.contact.name in saved
+    assert leader not in saved
+    for fragment in widget.circle.fragments[1:]:
+        for start in range(0, len(fragment.text) - 30, 25):
+            assert fragment.text[start : start + 30] not in saved
+    widget.circle.store.close()
+
+
+def test_the_widget_answers_what_is_no_message(folder):
+    widget = CodingWidget(folder)
+    sent = []
+    widget.send = lambda content, *_: sent.append(content)
+    for message in ("sync", None, {"kind": "nee", "id": "x"}):
+        widget._carry(widget, message, [])
+    assert [one["re"] for one in sent] == [None, None, "x"]
+    assert all(one["answer"]["error"] for one in sent)
+    widget.circle.store.close()
+
+
+def test_the_widget_knows_its_coder_by_name(folder):
+    circle = open_circle(folder)
+    circle.add("Samira", "patient")
+    circle.store.close()
+    widget = CodingWidget(folder, "Samira")
+    assert widget.name == "Samira"
+    assert not widget.facilitator
+    widget.circle.store.close()
+    with pytest.raises(CodingError, match=r"0 people who code are called 'Samir' .did you mean"):
+        CodingWidget(folder, "Samir")
+
+
+# ---- the front end's source ---------------------------------------------------------------------
+
+
+def test_the_joined_module_has_every_part_after_what_it_needs():
+    whole = joined()
+    assert "import {" not in whole
+    assert whole.count("export ") == 1
+    names = re.findall(r"^(?:async )?(?:function|class|const) (\w+)", whole, re.MULTILINE)
+    assert len(names) == len(set(names))
+    for n, name in enumerate(PARTS):
+        needed = re.findall(r'from "\./(\w+)\.js"', part(f"{name}.js"))
+        assert set(needed) <= set(PARTS[:n]), name
+
+
+def test_nothing_in_the_front_end_makes_markup_of_text_or_asks_elsewhere():
+    for name in PARTS:
+        text = part(f"{name}.js")
+        for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(",
+                     "http:", "https:"):  # fmt: skip
+            assert word not in text, name
+
+
+def test_the_codebook_has_cards_with_examples():
+    book = read_codebook(ROOT / "studies/drie-kunnen-meer-dan-een/codebook.toml")
+    assert len(book) == 8
+    for card in book.cards():
+        assert all(card[name] for name in ("name", "text", "example", "counter_example", "colour"))
