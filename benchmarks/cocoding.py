@@ -90,7 +90,24 @@ def make_study(root: Path) -> Path:
     folder.mkdir(parents=True)
     (corpus / "texts").mkdir(parents=True)
     rng = np.random.default_rng(1)
-    stock = ["de", "dag", "begon", "stil", "en", "later", "kwam", "iemand", "langs", "die", "vroeg", "hoe", "het", "ging", "met", "mij"]
+    stock = [
+        "de",
+        "dag",
+        "begon",
+        "stil",
+        "en",
+        "later",
+        "kwam",
+        "iemand",
+        "langs",
+        "die",
+        "vroeg",
+        "hoe",
+        "het",
+        "ging",
+        "met",
+        "mij",
+    ]
     sentences = [" ".join(rng.choice(stock, 10)).capitalize() + "." for _ in range(WORDS // 10)]
     text = "\n".join(" ".join(sentences[at : at + 6]) for at in range(0, len(sentences), 6)) + "\n"
     (corpus / "texts" / "t1.txt").write_text(text, "utf-8")
