@@ -14,7 +14,7 @@ from expertise.errors import ExpertiseError
 
 COMMANDS = (
     "new", "check", "report", "simulate", "import", "deidentify", "code", "agree", "exchange",
-    "release", "withdraw", "guard",
+    "release", "withdraw", "guard", "bundle", "reproduce",
 )  # fmt: skip
 
 

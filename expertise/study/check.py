@@ -16,6 +16,7 @@ from expertise.result import notes_html, table_html
 from expertise.study.flow import count_presence
 from expertise.study.load import Loaded, askable, model_data
 from expertise.study.opening import FILE, examine, unwritten
+from expertise.study.results import stale_results
 from expertise.study.rules import find_term
 from expertise.study.schema import StudyFile
 from expertise.words import Note, note, say
@@ -106,6 +107,10 @@ def check_study(folder: str | Path) -> StudyCheck:
     notes: list[Note] = list(loaded.notes) if loaded else []
     if keys := unwritten(path):
         notes.append(note("study.unwritten", keys=listed(keys)))
+    notes += [
+        note("study.stale", result=name, files=listed(rows["file"]))
+        for name, rows in stale_results(path).groupby("result", sort=False)
+    ]
     presence, suppressed = pd.DataFrame(), pd.DataFrame()
     if settings and loaded and not problems:
         problems = list(_unfit(settings, loaded))

@@ -85,6 +85,12 @@ def stale_results(folder: str | Path) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["result", "file", "why"])
 
 
+def input_hashes(folder: str | Path, name: str) -> dict[str, str]:
+    """Return the hashes that the inputs of a result had when it was made."""
+    hashes: dict[str, str] = _made(Path(folder)).get(name, {}).get("inputs", {})
+    return hashes
+
+
 def _differs(root: Path, file: str, digest: str) -> str | None:
     try:
         return None if sha256(inside(root, file)) == digest else "changed"
