@@ -87,6 +87,7 @@ _ROOM = {
     "slopes": "mixed.contrast",
     "stepped_wedge": "outcomes.stepped",
     "study_report": "reporting",
+    "suggest_codes": "suggestions.suggesting",
     "suppress_small": "privacy",
     "tipping_point": "outcomes.imputation",
     "triad_completeness": "triads.presence",
