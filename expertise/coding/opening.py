@@ -133,7 +133,7 @@ def _engine(url: str | Path) -> Engine:
     else:
         raise CodingError(f"a store on {address.drivername!r} is not possible; use a file (SQLite) "
                           "or postgresql://")  # fmt: skip
-    engine = create_engine(address)
+    engine = create_engine(address, hide_parameters=True)
     event.listen(engine, "connect", _careful)
     try:
         engine.connect().close()
