@@ -1,13 +1,13 @@
 """The page stands on its own, reads in order, and shows no persons when released."""
 
 import re
+import shutil
 from itertools import pairwise
 
 import pytest
 
 from expertise import ExpertiseError
 from expertise.reporting import build_report
-from expertise.study import new_study
 
 
 def test_page_needs_nothing_from_elsewhere(page):
@@ -44,8 +44,11 @@ def test_pictures_carry_their_finding_and_their_table(page):
         assert "<caption>" in figure
 
 
-def test_released_page_shows_no_persons(page):
+def test_released_page_shows_no_persons(page, internal_page):
+    """The table of persons is what the internal page adds; the released one has no such column."""
     html = page.html.read_text("utf-8")
+    assert ">participant</th>" in internal_page.html.read_text("utf-8")
+    assert ">participant</th>" not in html
     assert "B001" not in html
     assert 'class="banner"' not in html
 
@@ -76,8 +79,16 @@ def test_pdf_is_tagged_and_has_an_outline(internal_page):
 
 
 def test_a_study_without_a_notebook_is_told(tmp_path):
-    folder = new_study(tmp_path / "studies" / "geen", perspectives=["patient"], waves=["T0"])
-    (tmp_path / "notebooks" / "geen.ipynb").unlink()
-    with pytest.raises(ExpertiseError):
+    folder = shutil.copytree("studies/vuurwerkramp", tmp_path / "studies" / "geen")
+    with pytest.raises(ExpertiseError, match=r"has no notebook at notebooks/vuurwerkramp\.ipynb"):
         build_report(folder)
     assert not (tmp_path / "build").exists()
+
+
+def test_a_draft_is_not_released(tmp_path):
+    folder = shutil.copytree("studies/vuurwerkramp", tmp_path / "studies" / "half")
+    text = (folder / "study.toml").read_text("utf-8")
+    question = next(line for line in text.splitlines() if line.startswith("question"))
+    (folder / "study.toml").write_text(text.replace(question, 'question = "…"'), "utf-8")
+    with pytest.raises(ExpertiseError, match=r"still to be written in study\.toml are question"):
+        build_report(folder)
