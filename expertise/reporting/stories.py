@@ -1,0 +1,149 @@
+"""The stories in a report: themes by who told, how readers agree, where readers stand."""
+
+import pandas as pd
+
+from expertise.agreement.compare import ALL
+from expertise.reporting.action import reader
+from expertise.reporting.block import Block
+from expertise.reporting.findings import Findings
+from expertise.themes.counts import code_counts
+from expertise.words import Note, interval, note, number, say
+
+
+def told_block(found: Findings) -> Block:
+    """Return how many people of each role told about each theme; small cells are hidden."""
+    coded, study = found.coded, found.study
+    if coded is None:
+        absent = say("reporting.stories_absent", study.lang)
+        return Block(paragraphs=(absent,) * bool(study.settings.codings), lang=study.lang)
+    lang, roles = study.lang, study.settings.perspectives
+    # Once or more in all one's stories: a person counts once, whatever the wave.
+    about = coded.documents.assign(wave="all")
+    counts = code_counts(coded.codings, about, codes=[code.key for code in coded.book.codes]).table
+    texts, tellers = len(about), about["participant"].nunique()
+    notes: tuple[Note, ...] = ()
+    shown = counts
+    if found.minimum:
+        # Who did not tell is a group of people too.
+        silent = counts["n_people"] - counts["n_told"]
+        few = (counts[["n_told", "n_people"]].min(axis=1) < found.minimum) | (
+            silent < found.minimum
+        )
+        shown = counts.assign(n_told=counts["n_told"].astype("Int64").mask(few))
+        if few.any():
+            notes = (note("study.suppressed_note", minimum=found.minimum),)
+    told = say("reporting.stories_read", lang, texts=texts, people=_people(found, tellers))
+    if shown["n_told"].isna().all():
+        hidden = say("reporting.told_hidden", lang, minimum=found.minimum)
+        return Block(paragraphs=(told, hidden), lang=lang)
+    names = {code.key: code.name for code in coded.book.codes}
+    wide = pd.DataFrame({say("reporting.theme", lang): list(names.values())})
+    for role, rows in shown.groupby("perspective", sort=False):
+        by_code = rows.set_index("code").loc[list(names)]
+        wide[roles[str(role)].plural(lang)] = [
+            _people(found, row.n_told, row.n_people)
+            for row in by_code.itertuples()
+        ]  # fmt: skip
+    caption = say("reporting.told_caption", lang)
+    return Block(paragraphs=(told,), tables=((caption, wide),), notes=notes, lang=lang)
+
+
+def _people(found: Findings, n: object, of: int | None = None) -> str:
+    lang = found.study.lang
+    if pd.isna(n) or int(n) < found.minimum:  # type: ignore[call-overload]
+        return say("reporting.not_shown", lang) if of else say(
+            "study.suppressed", lang, minimum=found.minimum
+        )  # fmt: skip
+    return say("study.of", lang, n=n, total=of) if of else str(n)
+
+
+def readers_block(found: Findings) -> Block:
+    """Return what readers of each perspective marked, and how far they agree."""
+    coded, compared, study = found.coded, found.compared, found.study
+    if coded is None or compared is None:
+        return Block(lang=study.lang)
+    lang = study.lang
+    told = say(
+        "reporting.readers_told", lang, coders=compared.n_coders, documents=compared.n_documents,
+        sentences=compared.n_units, n=len(compared.differences),
+    )  # fmt: skip
+    tables = (
+        (say("reporting.marked_caption", lang), _marked(found)),
+        (say("reporting.agree_caption", lang), _agreement(found)),
+        (say("reporting.alpha_caption", lang), _by_code(found)),
+    )
+    notes = tuple({one.key: one for one in compared.notes}.values())
+    return Block(paragraphs=(told,), tables=tables, notes=notes, lang=lang)
+
+
+def _marked(found: Findings) -> pd.DataFrame:
+    """Return passages per code, averaged over the readers of a perspective."""
+    assert found.coded is not None
+    codings, lang = found.coded.codings, found.study.lang
+    readers = codings.groupby("perspective", sort=False)["coder"].nunique()
+    counts = codings.groupby(["code", "perspective"]).size().unstack(fill_value=0)
+    names = {code.key: code.name for code in found.coded.book.codes}
+    counts = counts.reindex(list(names), fill_value=0)
+    wide = pd.DataFrame({say("reporting.theme", lang): list(names.values())})
+    for role, people in readers.items():
+        head = say("reporting.reader_n", lang, who=reader(found.study, str(role)), n=people)
+        wide[head] = [number(n / people, 0, lang) for n in counts[role]]
+    return wide
+
+
+def _agreement(found: Findings) -> pd.DataFrame:
+    """Return agreement within and between perspectives, over all codes."""
+    assert found.compared is not None
+    rows = found.compared.tidy()
+    rows = rows[rows["component"].isin(["within", "between"]) & (rows["code"] == ALL)]
+    lang, study = found.study.lang, found.study
+    out = []
+    for (kind, group), part in rows.groupby(["component", "group"], sort=False):
+        value = part.set_index("term")
+        who = [reader(study, one) for one in str(group).split(" – ")]
+        where = say(f"reporting.{kind}", lang, first=who[0], second=who[-1])
+        out.append([where, _share(value.loc["positive"], lang), _share(value.loc["percent"], lang)])
+    heads = [say(f"reporting.{key}", lang) for key in ("readers", "positive", "same")]
+    return pd.DataFrame(out, columns=heads)
+
+
+def _share(row: "pd.Series[float]", lang: str) -> str:
+    if pd.isna(row["conf_low"]):
+        return number(100 * row["estimate"], 0, lang) + "%"
+    low, high = 100 * row["conf_low"], 100 * row["conf_high"]
+    return interval(100 * row["estimate"], low, high, lang, unit="%")
+
+
+def _by_code(found: Findings) -> pd.DataFrame:
+    assert found.compared is not None
+    assert found.coded is not None
+    lang, book = found.study.lang, found.coded.book
+    rows = found.compared.part("code")
+    rows = rows[rows["term"] == "alpha"]
+    return pd.DataFrame(
+        {
+            say("reporting.theme", lang): [book[code].name for code in rows["code"]],
+            say("reporting.alpha", lang): [
+                interval(row.estimate, row.conf_low, row.conf_high, lang)
+                for row in rows.itertuples()
+            ],
+        }
+    )
+
+
+def coders_block(found: Findings) -> Block:
+    """Return who coded, from which perspective, and where they say they stand."""
+    study = found.study
+    lang, coders = study.lang, study.settings.coders
+    if not coders:
+        return Block(lang=lang)
+    table = pd.DataFrame(
+        {
+            say("reporting.coder", lang): list(coders),
+            say("reporting.reads_as", lang): [
+                reader(study, one.perspective) for one in coders.values()
+            ],
+            say("reporting.stands", lang): [one.stands for one in coders.values()],
+        }
+    )
+    return Block(tables=((say("reporting.coders_caption", lang), table),), lang=lang)
