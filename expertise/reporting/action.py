@@ -8,6 +8,7 @@ from expertise.cycles import Cycles
 from expertise.figures import Look, StoryAxes, draw, end_labels
 from expertise.reporting.block import Block
 from expertise.reporting.findings import Findings
+from expertise.reporting.sentences import listed_words
 from expertise.study import Study
 from expertise.words import plain, say
 
@@ -110,9 +111,7 @@ def _plot_attended(study: Study, cycles: Cycles, table: pd.DataFrame) -> StoryAx
         ends = [(places[-1], n[-1], role.plural(lang), look.color(role.slot)) for role, n in lines]
         end_labels(axes, ends)
 
-    counts = say("study.and_last", lang).join(
-        f"{sum(n)} {role.plural(lang)}" for role, n in lines
-    )
+    counts = listed_words([f"{sum(n)} {role.plural(lang)}" for role, n in lines], lang)
     missing = len({one.values["id"] for one in cycles.notes})
     words = {"n": len(cycles.cycles), "counts": counts, "missing": missing}
     behind = table.assign(role=[roles[role].plural(lang) for role in table["role"]])
@@ -211,7 +210,7 @@ def _plot_recognised(study: Study, cycles: Cycles, table: pd.DataFrame) -> Story
         lang=lang,
         panels=(len(groups), 1),
         wide=(6.4, 1.4 + 1.3 * len(groups)),
-        phone=(4.0, 1.7 + 1.3 * len(groups)),
+        phone=(4.0, 1.5 + 1.05 * len(groups)),
     )
 
 

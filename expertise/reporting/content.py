@@ -47,6 +47,9 @@ from expertise.study.rules import measured_with
 from expertise.study.schema import Model
 from expertise.words import Note, digits_for, number, say
 
+# Of the averages: said beside their own table, or true of a model that no reader sees.
+UNSAID = ("study.suppressed_note", "mixed.reference")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class StudyReport:
@@ -294,7 +297,7 @@ def _model(study: Study, model: Model | None, fit: MixedFit | None, levels: Leve
         say("reporting.estimate", lang, level=percent(fit.conf_level)),
     ]
     table = pd.DataFrame(parts, columns=heads)
-    notes = [*fit.notes, *(one for one in levels.notes if one.key != "study.suppressed_note")]
+    notes = [*fit.notes, *(one for one in levels.notes if one.key not in UNSAID)]
     return Block(
         paragraphs=tuple(told),
         tables=((say("reporting.model_caption", lang), table),),

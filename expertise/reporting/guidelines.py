@@ -93,9 +93,10 @@ def guideline_block(name: str, study: StudyFile, parts: Mapping[str, Block]) -> 
         }
     )
     words = {"n": sum(map(bool, answers)), "of": len(answers), "name": about.name}
+    told = "guideline_all" if all(answers) else "guideline_told"
     source = say("reporting.guideline_source", lang, source=about.source, doi=about.doi)
     return Block(
-        paragraphs=(say("reporting.guideline_told", lang, **words), source),
+        paragraphs=(say(f"reporting.{told}", lang, **words), source),
         tables=((about.name, table),),
         fold=say("reporting.guideline_fold", lang, name=about.name),
         lang=lang,
@@ -122,8 +123,8 @@ def _answer(name: str, item: Item, study: StudyFile, parts: Mapping[str, Block])
         table, _, key = source.partition(".")
         if key:
             told.append(getattr(getattr(study, table), key, ""))
-        elif parts.get(source, Block()) :
+        elif parts.get(source):
             places.append(say(f"parts.{source}", lang))
     if places:
-        told.append(say("reporting.stands_under", lang, places="; ".join(places)))
+        told.append(say("reporting.stands_under", lang, places="; ".join(dict.fromkeys(places))))
     return " ".join(filter(None, told))

@@ -34,6 +34,7 @@ def phases_block(found: Findings) -> Block:
     caption = say("reporting.steps_caption", study.lang)
     steps, notes = _steps(study, add_phases(data, cycles), model)
     return Block(
+        paragraphs=(say("reporting.around_told", study.lang),),
         picture=_plot_around(study, around, model, cycles.source),
         tables=((caption, steps),),
         notes=notes,
@@ -78,6 +79,7 @@ def _plot_around(study: Study, table: pd.DataFrame, model: Model, source: str) -
             xytext=(4, -2), textcoords="offset points", fontsize=9, va="top",
         )  # fmt: skip
         axes.set_xticks(sorted(table["since"].unique()))
+        axes.tick_params(axis="x", labelsize=9)
         axes.set_xlabel(say("reporting.since_x", lang), loc="left", fontsize=10)
         ends = [
             (rows["since"].iloc[-1], rows["estimate"].iloc[-1], role.plural(lang),

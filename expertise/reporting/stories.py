@@ -63,17 +63,22 @@ def readers_block(found: Findings) -> Block:
     if coded is None or compared is None:
         return Block(lang=study.lang)
     lang = study.lang
+    talked = coded.readings.table.drop_duplicates(["document", "start"])
     told = say(
         "reporting.readers_told", lang, coders=compared.n_coders, documents=compared.n_documents,
-        sentences=compared.n_units, n=len(compared.differences),
+        sentences=compared.n_units, n=len(compared.differences), talked=len(talked),
     )  # fmt: skip
     tables = (
         (say("reporting.marked_caption", lang), _marked(found)),
         (say("reporting.agree_caption", lang), _agreement(found)),
         (say("reporting.alpha_caption", lang), _by_code(found)),
     )
-    notes = tuple({one.key: one for one in compared.notes}.values())
-    return Block(paragraphs=(told,), tables=tables, notes=notes, lang=lang)
+    notes = [
+        note(one.key, **one.values | {"perspective": reader(study, one.values["perspective"])})
+        if "perspective" in one.values else one
+        for one in compared.notes
+    ]  # fmt: skip
+    return Block(paragraphs=(told,), tables=tables, notes=tuple(notes), lang=lang)
 
 
 def _marked(found: Findings) -> pd.DataFrame:
@@ -108,10 +113,11 @@ def _agreement(found: Findings) -> pd.DataFrame:
 
 
 def _share(row: "pd.Series[float]", lang: str) -> str:
-    if pd.isna(row["conf_low"]):
-        return number(100 * row["estimate"], 0, lang) + "%"
-    low, high = 100 * row["conf_low"], 100 * row["conf_high"]
-    return interval(100 * row["estimate"], low, high, lang, unit="%")
+    share, low, high = (
+        f"{100 * row[key]:.0f}%" for key in ("estimate", "conf_low", "conf_high")
+    )  # fmt: skip
+    bounds = say("study.range", lang, low=low, high=high)
+    return share if pd.isna(row["conf_low"]) else f"{share} ({bounds})"
 
 
 def _by_code(found: Findings) -> pd.DataFrame:
