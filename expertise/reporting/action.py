@@ -227,10 +227,13 @@ def count_of(known: int, asked: int, exact: bool, lang: str) -> str:
 def disagreement_block(found: Findings) -> Block:
     """Return what groups did not agree on: in the meetings, and on the stories."""
     lang = found.study.lang
-    told = [one.disagreement for one in found.cycles.cycles] if found.cycles else []
+    told = [
+        say("reporting.disagreed", lang, plan=one.plan.rstrip("."), what=one.disagreement)
+        for one in (found.cycles.cycles if found.cycles else ())
+        if one.disagreement
+    ]
     # Teams that took the same step often wrote the same words.
-    paragraphs = tuple(dict.fromkeys(filter(None, told)))
-    return Block(paragraphs=paragraphs, tables=_readings(found), items=True, lang=lang)
+    return Block(paragraphs=tuple(dict.fromkeys(told)), tables=_readings(found), items=True, lang=lang)
 
 
 def _readings(found: Findings) -> tuple[tuple[str, pd.DataFrame], ...]:

@@ -113,8 +113,9 @@ def _agreement(found: Findings) -> pd.DataFrame:
 
 
 def _share(row: "pd.Series[float]", lang: str) -> str:
+    digits = int(row["conf_high"] - row["conf_low"] < 0.02)
     share, low, high = (
-        f"{100 * row[key]:.0f}%" for key in ("estimate", "conf_low", "conf_high")
+        number(100 * row[key], digits, lang) + "%" for key in ("estimate", "conf_low", "conf_high")
     )  # fmt: skip
     bounds = say("study.range", lang, low=low, high=high)
     return share if pd.isna(row["conf_low"]) else f"{share} ({bounds})"
