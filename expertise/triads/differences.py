@@ -1,5 +1,6 @@
 """Do two perspectives grow closer? Three questions, each with its own interval."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -63,7 +64,8 @@ class Discrepancy(Result):
                 places = np.arange(len(rows))
                 panel.vlines(places, rows["conf_low"], rows["conf_high"], color=look.color(1))
                 panel.plot(places, rows["estimate"], "o", color=look.color(1))
-                panel.set_xticks(places, [str(at) for at in order])
+                panel.set_xticks(places, [textwrap.fill(str(at), 12) for at in order],
+                                 fontsize=9)  # fmt: skip
                 panel.set(xlim=(-0.5, len(rows) - 0.5))
                 panel.set_title(say(f"triads.{question}_name", lang), fontsize=10, loc="left")
                 if question != "spread":
