@@ -220,7 +220,7 @@ def _agreement(view: View) -> Iterator[Block]:
             found[f"{name}, {wave}"] = limits
             rows.append({
                 "pair": name, "wave": wave, "people": same.n_people,
-                "gap": span(limits.at("mean difference"), lang), "limits": limits.in_words(lang),
+                "gap": span(limits.at("mean difference"), lang),
                 "icc": interval(same.estimate, same.conf_low, same.conf_high, lang),
             })  # fmt: skip
     if not rows:
@@ -303,7 +303,7 @@ def _dependability(view: View) -> Iterator[Block]:
     ]  # fmt: skip
     yield view.block(
         paragraphs=(
-            view.say("dependability_read", roles=", ".join(tables.roles)),
+            view.say("dependability_read", roles=" + ".join(tables.roles)),
             view.say("stable" if plan.stable else "not_stable", wave=tables.wave),
         ),
         picture=found.plot(view.lang, {words[key]: view.say(f"many_{key}") for key in keys}),

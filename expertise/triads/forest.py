@@ -70,7 +70,7 @@ def forest(
         axes.grid(False, axis="y")
         if shares:
             ticks = SHARES[::2] if look.phone else SHARES
-            axes.set_xticks(ticks, [f"{tick:.0%}".replace("%", " %") for tick in ticks])
+            axes.set_xticks(ticks, [f"{tick:.0%}" for tick in ticks])
             axes.set_xlim(-0.01, 1.02)
 
     wanted = ["label", "low", "high", "estimate", "conf_low", "conf_high"]

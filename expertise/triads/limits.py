@@ -14,7 +14,7 @@ from expertise.result import Result, tidy_table
 from expertise.triads.forest import forest
 from expertise.triads.intraclass import two_way
 from expertise.triads.tables import Array, check_level, levels, pair_of, wide_ratings
-from expertise.words import Note, digits_for, interval, note, number, plain, say
+from expertise.words import Note, interval, note, number, plain, say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -41,13 +41,6 @@ class Limits(Result):
     def at(self, term: str) -> pd.Series:
         """Return the row of one quantity, of one pair at one wave."""
         return self.table.set_index("term").loc[term]
-
-    def in_words(self, lang: str = "en") -> str:
-        """Write the limits of one pair at one wave."""
-        low, high = (float(self.at(f"{side} limit")["estimate"]) for side in ("lower", "upper"))
-        digits = digits_for(high - low)
-        low_, high_ = (number(x, digits, lang) for x in (low, high))
-        return f"{low_} {say('result.to', lang)} {high_}"
 
     def plot(self, lang: str = "en") -> StoryAxes:
         """Draw differences against means; each point is a person: look at small cells first.

@@ -48,7 +48,7 @@ class Completeness(Result):
         everyone = " + ".join(dict.fromkeys(self.table["perspective"].dropna()))
         whole = rows.loc[rows["term"] == everyone, "estimate"]
         words = {
-            "all": self.n_people, "k": len(everyone.split(" + ")),
+            "all": self.n_people,
             "n": int(whole.iloc[0]) if len(whole) and whole.notna().iloc[0]
             else say("triads.not_shown", lang) if len(whole) else 0,
         }  # fmt: skip

@@ -99,7 +99,7 @@ class Gain(Result):
         mean = sets.groupby("size")["estimate"].mean()
         words = {
             "one": f"{mean.iloc[0]:.0%}".rstrip("%"), "all": f"{mean.iloc[-1]:.0%}".rstrip("%"),
-            "k": len(roles), "n": self.n_people, "roles": ", ".join(named[one] for one in roles),
+            "k": len(roles), "n": self.n_people, "roles": " + ".join(named[one] for one in roles),
         }  # fmt: skip
         settled = self._more_than_one()
         return forest(
