@@ -233,7 +233,9 @@ def disagreement_block(found: Findings) -> Block:
         if one.disagreement
     ]
     # Teams that took the same step often wrote the same words.
-    return Block(paragraphs=tuple(dict.fromkeys(told)), tables=_readings(found), items=True, lang=lang)
+    return Block(
+        paragraphs=tuple(dict.fromkeys(told)), tables=_readings(found), items=True, lang=lang
+    )
 
 
 def _readings(found: Findings) -> tuple[tuple[str, pd.DataFrame], ...]:

@@ -1,7 +1,7 @@
 """What a study report says, part by part, ready for a notebook cell."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -21,7 +21,8 @@ from expertise.reporting.block import Block
 from expertise.reporting.findings import Findings, find
 from expertise.reporting.guidelines import guideline_block, guidelines
 from expertise.reporting.individual import change_block, dropout_block
-from expertise.reporting.measured import phases_block, screen_block
+from expertise.reporting.measured import phases_block
+from expertise.reporting.perspectives import Perspectives, perspectives_of
 from expertise.reporting.sentences import (
     beside_sentences,
     change_sentences,
@@ -70,10 +71,10 @@ class StudyReport:
         What the primary model estimates, level and change per perspective,
         the model itself in words and table, and the outcome around the start
         of each team.
-    screen : Block
-        Whether items ask the same of each perspective.
     change, dropout : Block
         Who changed by more than chance, and what if those who left differ.
+    perspectives : Perspectives
+        Perspectives side by side, a part a question; empty without [triads].
     told, readers, coders : Block
         Themes by who told, what readers marked and how they agree, where
         they stand.
@@ -102,9 +103,9 @@ class StudyReport:
     levels: Block
     model: Block
     phases: Block
-    screen: Block
     change: Block
     dropout: Block
+    perspectives: Perspectives
     told: Block
     readers: Block
     coders: Block
@@ -120,11 +121,6 @@ class StudyReport:
     strobe: Block
     coreq: Block
     persons: Block
-
-    @property
-    def parts(self) -> dict[str, Block]:
-        """The parts by name, in the order of the report."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def __repr__(self) -> str:
         return f"{self.question!r}\n\n{self.answer!r}"
@@ -185,7 +181,6 @@ def report_of(found: Findings) -> StudyReport:
         "levels": _levels(study, levels),
         "model": _model(study, model, fit, levels),
         "phases": phases_block(found),
-        "screen": screen_block(found),
         "change": change_block(study, found.audience),
         "dropout": dropout_block(study),
         "told": told_block(found),
@@ -200,8 +195,11 @@ def report_of(found: Findings) -> StudyReport:
         "provenance": provenance_block(study),
         "persons": _persons(study, levels.variable, found.audience),
     }
-    lists = {name: guideline_block(name, study.settings, parts) for name in guidelines()}
-    return StudyReport(**parts, **lists)
+    beside = perspectives_of(study, found.audience)
+    known = {name: bool(part) for name, part in parts.items()}
+    known |= {f"perspectives.{name}": bool(part) for name, part in beside.parts.items()}
+    lists = {name: guideline_block(name, study.settings, known) for name in guidelines()}
+    return StudyReport(perspectives=beside, **parts, **lists)
 
 
 def _answer(found: Findings) -> Iterator[str]:

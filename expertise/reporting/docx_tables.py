@@ -1,30 +1,89 @@
-"""Writes the tables of a report to DOCX, for a journal that wants them to be edited."""
+"""Writes the tables of a page to DOCX, for a journal that wants to edit them."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from expertise.errors import FileError
 from expertise.files.safe import write_atomically
-from expertise.reporting.block import Block
-from expertise.study import Study
-from expertise.words import say
 
 
-def write_docx(study: Study, parts: Mapping[str, Block], path: Path) -> Path:
-    """Write every table of a report to a DOCX, each under the heading of its part.
+@dataclass(slots=True)
+class Grid:
+    """A table of a page: the heading above it, its caption and its rows, the first a header."""
+
+    heading: str
+    caption: str = ""
+    rows: list[list[str]] = field(default_factory=list)
+
+
+class _Tables(HTMLParser):
+    """Gathers tables with their headings; those behind a figure are left where they are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[Grid] = []
+        self.note = self._heading = ""
+        self._open: list[str] = []
+        self._text: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in ("figure", "table"):
+            self._open.append(tag)
+        if tag == "table":
+            self.found.append(Grid(heading=self._heading))
+        if tag == "tr" and self.found:
+            self.found[-1].rows.append([])
+        if tag in ("h2", "caption", "th", "td") or (
+            tag == "p" and ("class", "content-note") in attrs
+        ):
+            self._text = []
+
+    def handle_data(self, data: str) -> None:
+        self._text.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        text = "".join(self._text).strip()
+        if tag == "h2":
+            self._heading = text
+        elif tag == "p" and not self.note and not self._heading:
+            self.note = text
+        elif tag == "caption":
+            self.found[-1].caption = text
+        elif tag in ("th", "td"):
+            self.found[-1].rows[-1].append(text)
+        elif tag in ("figure", "table"):
+            self._open.pop()
+            if tag == "table" and "figure" in self._open:
+                self.found.pop()
+
+
+def tables_of(html: str) -> tuple[str, list[Grid]]:
+    """Return what a page says before its first heading of tables, and the tables.
+
+    >>> page = "<h2>Wie</h2><table><tr><th>rol</th></tr><tr><td>naaste</td></tr></table>"
+    >>> tables_of(page)[1]
+    [Grid(heading='Wie', caption='', rows=[['rol'], ['naaste']])]
+    """
+    reader = _Tables()
+    reader.feed(html)
+    return reader.note, reader.found
+
+
+def write_docx(html: str, path: Path, *, title: str) -> Path:
+    """Write every table of a page to a DOCX, each under its heading.
 
     Parameters
     ----------
-    study : Study
-        For its title and what a reader must know before reading on.
-    parts : mapping
-        Parts of the report by name; those without a table are left out.
+    html : str
+        The page. What it says at its head (that data are simulated, for
+        example) goes along.
     path : Path
         The file, written whole or not at all.
+    title : str
+        Of the document.
 
     Returns
     -------
@@ -37,39 +96,26 @@ def write_docx(study: Study, parts: Mapping[str, Block], path: Path) -> Path:
     """
     try:
         from docx import Document
+        from docx.oxml import OxmlElement
     except ImportError:
         raise FileError("tables in DOCX need python-docx; install expertise[docx]") from None
-    document = Document()
-    lang = study.lang
-    document.core_properties.title = study.settings.title
-    document.core_properties.language = lang
-    document.add_heading(say("reporting.tables_of", lang, title=study.settings.title), 0)
-    if study.settings.content_note:
-        document.add_paragraph(study.settings.content_note, style="Intense Quote")
-    told = ""
-    for name, part in parts.items():
-        heading = say(f"parts.{name}", lang) if part.tables else told
-        if heading != told:
-            document.add_heading(heading, 1)
-            told = heading
-        for caption, table in part.tables:
-            document.add_paragraph(caption, style="Caption")
-            _add(document, table)
-        for one in part.notes if part.tables else ():
-            document.add_paragraph(one.text(lang), style="List Bullet")
+    note, grids = tables_of(html)
+    document: Any = Document()
+    document.core_properties.title = title
+    document.add_heading(title, 0)
+    document.add_paragraph(note)
+    heading = ""
+    for grid in grids:
+        if grid.heading != heading:
+            document.add_heading(heading := grid.heading, 1)
+        if grid.caption:
+            document.add_paragraph(grid.caption, style="Caption")
+        table = document.add_table(rows=0, cols=len(grid.rows[0]), style="Light Grid Accent 1")
+        for row in grid.rows:
+            for cell, text in zip(table.add_row().cells, row, strict=True):
+                cell.text = text
+        # The header comes back on each page.
+        table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
     out = BytesIO()
     document.save(out)
     return write_atomically(path, out.getvalue())
-
-
-def _add(document: Any, table: pd.DataFrame) -> None:
-    """Add a table whose first row is a header that is repeated on each page."""
-    from docx.oxml import OxmlElement
-
-    grid = document.add_table(rows=1, cols=table.shape[1], style="Light Grid Accent 1")
-    for cell, name in zip(grid.rows[0].cells, table.columns, strict=True):
-        cell.text = str(name)
-    grid.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
-    for row in table.itertuples(index=False, name=None):
-        for cell, value in zip(grid.add_row().cells, row, strict=True):
-            cell.text = str(value)

@@ -153,10 +153,10 @@ def _cycles(found: Findings) -> Iterator[tuple[str, str]]:
 
 
 def _stories(found: Findings) -> Iterator[tuple[str, str]]:
-    if found.coded is not None and found.compared is not None:
+    if found.coded is not None:
         yield "stories", str(len(found.coded.documents))
         yield "tellers", _count(found, found.coded.documents["participant"].nunique())
-        yield "readers", str(found.compared.n_coders)
+        yield "readers", str(found.coded.codings["coder"].nunique())
     seen: dict[str, int] = {}
     labels = {
         role.label(found.study.lang): name

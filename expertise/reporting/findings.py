@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from expertise.agreement.compare import CoderComparison
 from expertise.coding.coded import CodedCorpus, read_coded
 from expertise.cycles import Cycles, read_cycles
 from expertise.mixed.fit import MixedFit
@@ -37,8 +36,6 @@ class Findings:
         Said beside counts when some are hidden.
     cycles : Cycles or None
     coded : CodedCorpus or None
-    compared : CoderComparison or None
-        Coders of the round alone, side by side.
     joint : JointDisplay or None
         Checked for the public, or for the house when internal.
     """
@@ -54,7 +51,6 @@ class Findings:
     hidden: tuple[Note, ...]
     cycles: Cycles | None
     coded: CodedCorpus | None
-    compared: CoderComparison | None
     joint: JointDisplay | None
 
     @property
@@ -92,7 +88,6 @@ def find(study: Study, *, audience: Audience, by: str | None = None) -> Findings
         cycles=read_cycles(study.folder / it.cycles, roles=tuple(it.perspectives))
         if it.cycles else None,
         coded=coded,
-        compared=coded.compare() if coded else None,
         joint=read_joint(study, coded.corpus, circle="public" if audience == "released" else
         "inside") if coded and it.joint else None,
     )  # fmt: skip

@@ -53,7 +53,7 @@ def guidelines() -> dict[str, Guideline]:
     return out
 
 
-def guideline_block(name: str, study: StudyFile, parts: Mapping[str, Block]) -> Block:
+def guideline_block(name: str, study: StudyFile, parts: Mapping[str, bool]) -> Block:
     """Return a guideline as a table: where the report answers each item, and what is still open.
 
     An answer says where to look, not that what stands there is enough.
@@ -66,7 +66,7 @@ def guideline_block(name: str, study: StudyFile, parts: Mapping[str, Block]) -> 
         Its declarations, and `written`: items that a person answered, under
         ``"coreq.4"`` and the like.
     parts : mapping
-        Parts of the report by name; an empty one answers nothing.
+        Parts of the report by name → whether there is anything in it.
 
     Returns
     -------
@@ -114,17 +114,17 @@ def check_written(study: StudyFile) -> None:
             )
 
 
-def _answer(name: str, item: Item, study: StudyFile, parts: Mapping[str, Block]) -> str:
+def _answer(name: str, item: Item, study: StudyFile, parts: Mapping[str, bool]) -> str:
     """Return where the report answers an item, or what a person wrote; empty when nobody did."""
     lang = study.language
     told = [study.written.get(f"{name}.{item.id}", "")]
     places = []
     for source in item.known:
         table, _, key = source.partition(".")
-        if key:
+        if parts.get(source):
+            places.append(say(f"parts.{table}", lang))
+        elif source not in parts:
             told.append(getattr(getattr(study, table), key, ""))
-        elif parts.get(source):
-            places.append(say(f"parts.{source}", lang))
     if places:
         told.append(say("reporting.stands_under", lang, places="; ".join(dict.fromkeys(places))))
     return " ".join(filter(None, told))

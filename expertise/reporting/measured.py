@@ -1,6 +1,4 @@
-"""What was measured, in a report: outcomes around the start of a team, and the items by role."""
-
-from collections.abc import Iterator
+"""Outcomes around the moment at which each team began, in a report."""
 
 import numpy as np
 import pandas as pd
@@ -10,14 +8,11 @@ from expertise.figures import Look, StoryAxes, draw, end_labels
 from expertise.mixed.fit import fit_mixed
 from expertise.reporting.block import Block
 from expertise.reporting.findings import Findings
-from expertise.reporting.sentences import listed_words, percent, settled, span
+from expertise.reporting.sentences import listed_words, percent, span
 from expertise.study import Study
 from expertise.study.rules import measured_with
 from expertise.study.schema import Model
-from expertise.triads.screen import same_question
 from expertise.words import Note, interval, number, say
-
-LEAST_ITEMS = 3
 
 
 def phases_block(found: Findings) -> Block:
@@ -131,9 +126,7 @@ def _levels(means: list[tuple[str, float]], lang: str) -> list[str]:
     return [f"{who} {number(mean, 0, lang)}" for who, mean in means]
 
 
-def _steps(
-    study: Study, data: pd.DataFrame, model: Model
-) -> tuple[pd.DataFrame, tuple[Note, ...]]:
+def _steps(study: Study, data: pd.DataFrame, model: Model) -> tuple[pd.DataFrame, tuple[Note, ...]]:
     """Return what began with the cycle for each perspective, every wave with its own level."""
     lang, rows, notes = study.lang, [], []
     for name, role in study.settings.perspectives.items():
@@ -148,58 +141,3 @@ def _steps(
     heads = [say("study.perspective", lang), say("reporting.step", lang, level=level)]
     kept = {one.key: one for one in notes if one.key != "mixed.reference"}
     return pd.DataFrame(rows, columns=heads), tuple(kept.values())
-
-
-def screen_block(found: Findings) -> Block:
-    """Return whether items that several perspectives answered ask the same of each.
-
-    Shares at the ends of a scale are of few people and stay inside; what is
-    shown are coefficients over everyone.
-    """
-    study = found.study
-    lang, told, rows = study.lang, [], []
-    for instrument, roles, part in _asked_of_several(study):
-        what = study.settings.instruments[instrument]
-        if what.minimum is None or what.maximum is None:
-            continue
-        seen = same_question(
-            part, person="participant", perspective="perspective", item="item", value="value",
-            minimum=what.minimum, maximum=what.maximum, ordinal=False,
-        )  # fmt: skip
-        table = seen.tidy()
-        items = table[table["component"] == "item"]
-        apart = [row for _, row in items.iterrows() if settled(row)]
-        names = [study.settings.perspectives[role].plural(lang) for role in roles]
-        omegas = table[table["component"] == "omega"].set_index("perspective")["estimate"]
-        rows.append(
-            (
-                what.label(lang),
-                listed_words(names, lang),
-                listed_words([number(omegas[role], 2, lang) for role in roles], lang),
-                say("reporting.items_apart", lang, n=len(apart), of=len(items)),
-                "; ".join(f"{row['term']}: {span(row, lang)}" for row in apart) or "–",
-            )
-        )
-    if not rows:
-        return Block(lang=lang)
-    told = [say("reporting.screen_told", lang), say("reporting.screen_not", lang)]
-    heads = ("instrument", "who_answers", "omega", "apart", "which")
-    table = pd.DataFrame(rows, columns=[say(f"reporting.{one}", lang) for one in heads])
-    caption = say("reporting.screen_caption", lang, wave=study.settings.waves[0].label(lang))
-    return Block(paragraphs=tuple(told), tables=((caption, table),), lang=lang)
-
-
-def _asked_of_several(study: Study) -> Iterator[tuple[str, tuple[str, ...], pd.DataFrame]]:
-    """Yield items that the same two or more perspectives answered, at the first wave."""
-    first = study.settings.waves[0].id
-    rows = study.outcomes
-    rows = rows[(rows["wave"] == first) & rows["value"].notna() & (rows["item"] != "total")]
-    rows = rows.astype({"perspective": str})
-    who = rows.groupby(["instrument", "item"], sort=False)["perspective"].agg(
-        lambda held: tuple(role for role in study.settings.perspectives if role in set(held))
-    )
-    for (instrument, roles), items in who.groupby([who.index.get_level_values(0), who], sort=False):
-        names = items.index.get_level_values("item")
-        if len(roles) > 1 and len(names) >= LEAST_ITEMS:
-            here = (rows["instrument"] == instrument) & rows["item"].isin(names)
-            yield str(instrument), roles, rows[here]

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from importlib.resources import files
@@ -21,8 +20,6 @@ from expertise.errors import StudyError, listed
 from expertise.files.safe import write_atomically
 from expertise.files.write import write_table
 from expertise.reporting.audience import VARIABLE, Audience
-from expertise.reporting.block import Block
-from expertise.reporting.content import report_of
 from expertise.reporting.docx_tables import write_docx
 from expertise.reporting.facts import named_numbers
 from expertise.reporting.findings import Findings, find
@@ -32,7 +29,7 @@ from expertise.reporting.summary import (
     approve_summary,
     draft_summary,
     fill_summary,
-    pictures_of,
+    named_pictures,
     text_path,
     write_draft,
 )
@@ -132,6 +129,8 @@ def build_report(
     built = Page(html=html, pdf=None, audience=audience)
     if audience == "released":
         built = _plain(built, found, target, approve)
+        tables = write_docx(page, target / "tables.docx", title=study.settings.title)
+        built = replace(built, tables=tables)
     write_atomically(html, page)
     write_atomically(target / f"{name}.ipynb", nbformat.writes(executed))
     return _printed(built) if pdf else built
@@ -139,8 +138,8 @@ def build_report(
 
 def _plain(built: Page, found: Findings, target: Path, approve: str) -> Page:
     """Write the plain summary, the numbers it may name, and the tables of the report."""
-    study, report = found.study, report_of(found)
-    numbers, pictures = named_numbers(found), pictures_of(report)
+    study = found.study
+    numbers, pictures = named_numbers(found), named_pictures(found)
     heads = [say(f"reporting.names_{key}", study.lang) for key in ("name", "value")]
     write_table(pd.DataFrame(numbers.items(), columns=heads), target / "numbers.csv")
     text = text_path(study)
@@ -150,20 +149,10 @@ def _plain(built: Page, found: Findings, target: Path, approve: str) -> Page:
         approve_summary(study, plain, approve)
         plain = fill_summary(study, numbers, pictures)
     summary = write_atomically(target / f"{text.stem}.html", render_plain(plain, study))
-    tables = write_docx(study, report.parts | _joint(found), target / "tables.docx")
     return replace(
-        built, tables=tables, summary=summary, text=text, drafted=drafted,
+        built, summary=summary, text=text, drafted=drafted,
         changed=plain.changed if plain.by else (),
     )  # fmt: skip
-
-
-def _joint(found: Findings) -> Mapping[str, Block]:
-    """Return the joint display with its passages, which were checked for these readers."""
-    if found.joint is None:
-        return {}
-    lang = found.study.lang
-    table = found.joint.table(passages=True)
-    return {"joint": Block(tables=((say("joint.caption", lang), table),), lang=lang)}
 
 
 def _with_passages(page: str, found: Findings) -> str:

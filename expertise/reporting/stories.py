@@ -2,10 +2,13 @@
 
 import pandas as pd
 
-from expertise.agreement.compare import ALL
+from expertise.agreement.compare import ALL, CoderComparison
+from expertise.coding.codebook import Codebook
+from expertise.coding.coded import CodedCorpus
 from expertise.reporting.action import reader
 from expertise.reporting.block import Block
 from expertise.reporting.findings import Findings
+from expertise.study import Study
 from expertise.themes.counts import code_counts
 from expertise.words import Note, interval, note, number, say
 
@@ -59,9 +62,10 @@ def _people(found: Findings, n: object, of: int | None = None) -> str:
 
 def readers_block(found: Findings) -> Block:
     """Return what readers of each perspective marked, and how far they agree."""
-    coded, compared, study = found.coded, found.compared, found.study
-    if coded is None or compared is None:
+    coded, study = found.coded, found.study
+    if coded is None:
         return Block(lang=study.lang)
+    compared = coded.compare()
     lang = study.lang
     talked = coded.readings.table.drop_duplicates(["document", "start"])
     told = say(
@@ -69,9 +73,9 @@ def readers_block(found: Findings) -> Block:
         sentences=compared.n_units, n=len(compared.differences), talked=len(talked),
     )  # fmt: skip
     tables = (
-        (say("reporting.marked_caption", lang), _marked(found)),
-        (say("reporting.agree_caption", lang), _agreement(found)),
-        (say("reporting.alpha_caption", lang), _by_code(found)),
+        (say("reporting.marked_caption", lang), _marked(study, coded)),
+        (say("reporting.agree_caption", lang), _agreement(study, compared)),
+        (say("reporting.alpha_caption", lang), _by_code(study, coded.book, compared)),
     )
     notes = [
         note(one.key, **one.values | {"perspective": reader(study, one.values["perspective"])})
@@ -81,28 +85,25 @@ def readers_block(found: Findings) -> Block:
     return Block(paragraphs=(told,), tables=tables, notes=tuple(notes), lang=lang)
 
 
-def _marked(found: Findings) -> pd.DataFrame:
+def _marked(study: Study, coded: CodedCorpus) -> pd.DataFrame:
     """Return passages per code, averaged over the readers of a perspective."""
-    assert found.coded is not None
-    codings, lang = found.coded.codings, found.study.lang
+    codings, lang = coded.codings, study.lang
     readers = codings.groupby("perspective", sort=False)["coder"].nunique()
     counts = codings.groupby(["code", "perspective"]).size().unstack(fill_value=0)
-    names = {code.key: code.name for code in found.coded.book.codes}
+    names = {code.key: code.name for code in coded.book.codes}
     counts = counts.reindex(list(names), fill_value=0)
     wide = pd.DataFrame({say("reporting.theme", lang): list(names.values())})
     for role, people in readers.items():
-        head = say("reporting.reader_n", lang, who=reader(found.study, str(role)), n=people)
+        head = say("reporting.reader_n", lang, who=reader(study, str(role)), n=people)
         wide[head] = [number(n / people, 0, lang) for n in counts[role]]
     return wide
 
 
-def _agreement(found: Findings) -> pd.DataFrame:
+def _agreement(study: Study, compared: CoderComparison) -> pd.DataFrame:
     """Return agreement within and between perspectives, over all codes."""
-    assert found.compared is not None
-    rows = found.compared.tidy()
+    rows = compared.tidy()
     rows = rows[rows["component"].isin(["within", "between"]) & (rows["code"] == ALL)]
-    lang, study = found.study.lang, found.study
-    out = []
+    lang, out = study.lang, []
     for (kind, group), part in rows.groupby(["component", "group"], sort=False):
         value = part.set_index("term")
         who = [reader(study, one) for one in str(group).split(" – ")]
@@ -121,11 +122,8 @@ def _share(row: "pd.Series[float]", lang: str) -> str:
     return share if pd.isna(row["conf_low"]) else f"{share} ({bounds})"
 
 
-def _by_code(found: Findings) -> pd.DataFrame:
-    assert found.compared is not None
-    assert found.coded is not None
-    lang, book = found.study.lang, found.coded.book
-    rows = found.compared.part("code")
+def _by_code(study: Study, book: Codebook, compared: CoderComparison) -> pd.DataFrame:
+    lang, rows = study.lang, compared.part("code")
     rows = rows[rows["term"] == "alpha"]
     return pd.DataFrame(
         {

@@ -16,8 +16,9 @@ from expertise.errors import StudyError, nearest
 from expertise.figures import StoryAxes, figure_html
 from expertise.files.safe import write_atomically
 from expertise.files.settings import read_settings
-from expertise.reporting.content import StudyReport
+from expertise.reporting.action import attendance_block, cycles_block, recognised_block
 from expertise.reporting.findings import Findings
+from expertise.reporting.measured import phases_block
 from expertise.study import Study
 from expertise.words import say
 
@@ -119,10 +120,16 @@ def write_draft(study: Study, text: str) -> bool:
     return True
 
 
-def pictures_of(report: StudyReport) -> dict[str, StoryAxes]:
-    """Return the figures that a summary may show, by name; `levels` is that of the first page."""
-    held = {name: part.picture for name, part in report.parts.items() if part.picture}
-    return {f"{FIGURE}{'levels' if name == 'picture' else name}": one for name, one in held.items()}
+def named_pictures(found: Findings) -> dict[str, StoryAxes]:
+    """Return the figures that a summary may show, by name."""
+    drawn = {
+        "levels": found.levels.plot() if len(found.levels.cells) else None,
+        "phases": phases_block(found).picture,
+        "cycles": cycles_block(found).picture,
+        "attendance": attendance_block(found).picture,
+        "recognised": recognised_block(found).picture,
+    }
+    return {f"{FIGURE}{name}": one for name, one in drawn.items() if one is not None}
 
 
 def fill_summary(
@@ -169,7 +176,9 @@ def fill_summary(
             return escape(used[name])
         old = approval.values.get(name)
         key, lang = "was_new" if old is None else "was", study.lang
-        return f"{escape(used[name])} <small>{escape(say(f'reporting.{key}', lang, was=old))}</small>"
+        return (
+            f"{escape(used[name])} <small>{escape(say(f'reporting.{key}', lang, was=old))}</small>"
+        )
 
     # A wide table scrolls in its own box, which the keyboard can reach.
     html = html.replace("<table>", '<div class="table" tabindex="0"><table>')

@@ -38,18 +38,14 @@ def measures_block(study: Study) -> Block:
     lang, it = study.lang, study.settings
     answered = study.outcomes[study.outcomes["value"].notna()].astype({"perspective": str})
     by = answered.groupby("instrument")["perspective"].agg(set)
-    rows = [
-        (
-            what.label(lang),
-            "–" if what.minimum is None or what.maximum is None
-            else f"{plain(what.minimum, lang)}–{plain(what.maximum, lang)}",
-            say(f"study.{what.better}", lang),
-            ", ".join(role.plural(lang) for key, role in it.perspectives.items() if key in by[name]),
-            what.reliability_source or "–",
-        )
-        for name, what in it.instruments.items()
-        if name in by.index
-    ]  # fmt: skip
+    rows = []
+    for name, what in it.instruments.items():
+        if name not in by.index:
+            continue
+        ends = [plain(end, lang) for end in (what.minimum, what.maximum) if end is not None]
+        who = [role.plural(lang) for key, role in it.perspectives.items() if key in by[name]]
+        better, source = say(f"study.{what.better}", lang), what.reliability_source or "–"
+        rows.append((what.label(lang), "–".join(ends) or "–", better, ", ".join(who), source))
     heads = ("instrument", "scale", "direction", "who_answers", "dependable")
     table = pd.DataFrame(rows, columns=[say(f"reporting.{head}", lang) for head in heads])
     return Block(tables=((say("reporting.measures_caption", lang), table),), lang=lang)
