@@ -1,6 +1,6 @@
 """The action research in a report: cycles, who was there, who recognised it, what stayed open."""
 
-from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -170,9 +170,8 @@ def _plot_recognised(study: Study, cycles: Cycles, table: pd.DataFrame) -> Story
     themes = {key: theme.nl if lang == "nl" else theme.en for key, theme in cycles.themes.items()}
     groups = [(key, table[table["theme"] == key]) for key in themes]
 
-    def paint(axes: Sequence[StoryAxes] | StoryAxes, look: Look) -> None:
-        panels = axes if len(groups) > 1 else [axes]  # type: ignore[list-item]
-        for each, (key, rows) in zip(panels, groups, strict=True):  # type: ignore[arg-type]
+    def paint(axes: Any, look: Look) -> None:
+        for each, (key, rows) in zip(axes if len(groups) > 1 else [axes], groups, strict=True):
             names = [roles[role].plural(lang) for role in rows["role"]]
             places = list(range(len(rows)))[::-1]
             shares = 100 * rows["known"] / rows["asked"]
@@ -180,7 +179,7 @@ def _plot_recognised(study: Study, cycles: Cycles, table: pd.DataFrame) -> Story
             each.barh(places, shares, color=colors, height=0.6)
             for place, row, share in zip(places, rows.itertuples(), shares, strict=True):
                 each.annotate(
-                    count_of(row.known, row.asked, bool(row.exact), lang),  # type: ignore[arg-type]
+                    count_of(row.known, row.asked, bool(row.exact), lang),
                     (share, place), xytext=(-6, 0), textcoords="offset points",
                     va="center", ha="right", color=look.page, fontsize=9,
                 )  # fmt: skip
@@ -196,8 +195,7 @@ def _plot_recognised(study: Study, cycles: Cycles, table: pd.DataFrame) -> Story
             say("reporting.theme", lang): [themes[key] for key in table["theme"]],
             say("reporting.role", lang): [roles[role].plural(lang) for role in table["role"]],
             say("reporting.known", lang): [
-                count_of(row.known, row.asked, bool(row.exact), lang)  # type: ignore[arg-type]
-                for row in table.itertuples()
+                count_of(row.known, row.asked, bool(row.exact), lang) for row in table.itertuples()
             ],
         }
     )

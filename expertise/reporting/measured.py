@@ -128,7 +128,8 @@ def _levels(means: list[tuple[str, float]], lang: str) -> list[str]:
 
 def _steps(study: Study, data: pd.DataFrame, model: Model) -> tuple[pd.DataFrame, tuple[Note, ...]]:
     """Return what began with the cycle for each perspective, every wave with its own level."""
-    lang, rows, notes = study.lang, [], []
+    lang, rows = study.lang, []
+    notes: list[Note] = []
     for name, role in study.settings.perspectives.items():
         mine = data[data["perspective"] == name].assign(y=data[model.outcome])
         if mine.empty or mine["treated"].nunique() < 2:
