@@ -347,4 +347,5 @@ def _answers(
 def _items(latent: Vector, ease: Vector, top: int, rng: np.random.Generator) -> Vector:
     """Return whole answers from 0 to `top`, rows × items."""
     noise = rng.normal(0, 0.6, (len(latent), len(ease)))
-    return np.clip(np.round(latent[:, None] + ease + noise), 0, top)
+    # Adding 0 makes the zero that rounding leaves negative a plain one.
+    return np.clip(np.round(latent[:, None] + ease + noise), 0, top) + 0.0
