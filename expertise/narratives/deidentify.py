@@ -11,6 +11,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from expertise.errors import DataError, PrivacyError, listed, nearest
+from expertise.files.keys import read_key
 from expertise.narratives.corpus import Corpus
 from expertise.narratives.importing import write_texts
 from expertise.narratives.institutions import Institutions
@@ -18,7 +19,7 @@ from expertise.narratives.known import deducer, in_dictionary, known
 from expertise.narratives.patterns import Found, find_patterns
 from expertise.narratives.people import People
 from expertise.narratives.places import Places
-from expertise.narratives.pseudonyms import Pseudonyms, read_key
+from expertise.narratives.pseudonyms import Pseudonyms
 from expertise.narratives.wording import Wording, words_of
 from expertise.result import Result, tidy_table
 from expertise.words import Note, note, say

@@ -13,7 +13,6 @@ from rocrate.rocrate import ROCrate
 from expertise.errors import StudyError
 from expertise.files.safe import sha256, write_atomically
 from expertise.privacy import refuse_withdrawn, suppress_small
-from expertise.privacy.withdraw import TOMBSTONES
 from expertise.reporting.expected import expected_results
 from expertise.reporting.page import versions
 from expertise.reporting.twin import write_twin
@@ -56,15 +55,12 @@ def bundle_study(
     StudyError
         `data` is not decided, or the study does not open.
     PrivacyError
-        Someone in the data withdrew.
+        Someone in the data withdrew, or people withdrew and there is no key.
     """
     if data not in ("travel", "twin"):
         raise StudyError(f"data is {data!r}; say 'travel' or 'twin' (the data stay in house)")
     study = open_study(folder)
-    if (study.folder / TOMBSTONES).is_file():
-        if key is None:
-            raise StudyError("people withdrew from this study; give the key, so that it is checked")
-        refuse_withdrawn(study.folder, study.people["participant"], key=key)
+    refuse_withdrawn(study.folder, study.people["participant"], key=key)
     root = study.folder.parent.parent
     path = Path(out) if out else root / "build" / study.name / f"{study.name}.crate.zip"
     with tempfile.TemporaryDirectory() as aside:

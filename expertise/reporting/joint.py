@@ -1,7 +1,7 @@
 """Joint display: the number, the passage and a verdict made by people, a row a theme or outcome."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any, Literal
 
@@ -30,7 +30,7 @@ class Quote:
 
     document: str
     perspective: str
-    text: str
+    text: str = field(repr=False)
     quote_to: str
     reviewer: str = ""
 

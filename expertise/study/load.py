@@ -12,6 +12,7 @@ from expertise.files.grid import Problem
 from expertise.files.reading import Column
 from expertise.files.safe import inside, sha256
 from expertise.files.tables import TableFile, scan_table
+from expertise.files.tombstones import ask_tombstones
 from expertise.study.rules import variable
 from expertise.study.schema import People, StudyFile, Table
 from expertise.words import Note, note
@@ -70,6 +71,7 @@ def load_tables(folder: Path, study: StudyFile) -> Loaded:
     outcomes = pd.concat(parts, ignore_index=True) if parts else empty
     problems += _twice(outcomes)
     if not problems:
+        notes += ask_tombstones(folder, people["participant"])
         people, outcomes = _agreed(people, outcomes, notes)
         outcomes = _asked(_ordered(outcomes, study, people), study, people)
     return Loaded(
