@@ -17,6 +17,7 @@ from expertise.reporting.expected import expected_results
 from expertise.reporting.page import versions
 from expertise.reporting.twin import write_twin
 from expertise.study import Study, open_study
+from expertise.words import say
 
 SCHEMA, ABOUT, MANIFEST = 1, "bundle.json", "manifest.json"
 CRATE = "ro-crate-metadata.json"
@@ -47,8 +48,9 @@ def bundle_study(
     -------
     Path
         The bundle. It holds study.toml, codebook and cycles where there are,
-        data or twin, notebooks, lock, versions, seed, expected results with
-        tolerances, a disclosure report and a manifest of hashes; no narratives.
+        data or twin, notebook, lock, a README on how to run it, versions, seed,
+        expected results with tolerances, a disclosure report and a manifest of
+        hashes; no narratives.
 
     Raises
     ------
@@ -78,6 +80,8 @@ def bundle_study(
             hashes = write_twin(study, copy, seed=study.settings.seed)
             swap_hashes(copy / "study.toml", hashes)
             expected["twin"] = expected_results(open_study(copy)).to_dict("records")
+        readme = say("reporting.bundle_readme", "en", title=study.settings.title, **versions())
+        write_atomically(place / "README.md", readme)
         for name, content in (
             (ABOUT, about), ("expected.json", expected), ("disclosure.json", _disclosure(study)),
         ):  # fmt: skip
@@ -97,12 +101,14 @@ def _copy(study: Study, root: Path, place: Path) -> None:
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(study.folder / name, copy / name)
     (place / "notebooks").mkdir()
-    for source in (
-        root / "notebooks" / f"{settings.notebook or study.name}.ipynb", root / "uv.lock",
-    ):  # fmt: skip
-        if source.is_file():
-            target = place / "notebooks" if source.suffix == ".ipynb" else place
-            shutil.copyfile(source, target / source.name)
+    notebook = f"{settings.notebook or study.name}.ipynb"
+    for source, target in {
+        f"notebooks/{notebook}": f"notebooks/{notebook}",
+        "uv.lock": "uv.lock",
+        "requirements/core.txt": "requirements.txt",
+    }.items():
+        if (root / source).is_file():
+            shutil.copyfile(root / source, place / target)
 
 
 def swap_hashes(path: Path, hashes: dict[str, str]) -> None:
