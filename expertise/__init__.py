@@ -47,6 +47,7 @@ _ROOM = {
     "goal_attainment": "outcomes.goals",
     "icc": "triads.intraclass",
     "import_texts": "narratives.importing",
+    "important_change": "outcomes.importance",
     "impute_scores": "outcomes.imputation",
     "incremental_validity": "triads.validity",
     "interrupted_series": "outcomes.interrupted",
