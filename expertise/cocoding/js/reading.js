@@ -114,7 +114,7 @@ export class Reading {
         onOpen: (uuid) => this.lookAt(uuid), onUndo: () => this.undo(), editable: this.editable,
         undoable: Boolean(lastToUndo(this.state.live, this.document)) });
     }
-    this.panel.classList.toggle("cc-busy", Boolean(coding || view.selection));
+    this.node.classList.toggle("cc-beside", Boolean(coding || view.selection));
     this.panel.replaceChildren(this.beside.node);
     if (view.selection) view.reveal();
   }
