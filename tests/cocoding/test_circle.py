@@ -78,13 +78,14 @@ def test_a_server_prints_a_link_for_each(folder, monkeypatch):
 
 def test_texts_are_divided_and_stay_so(circle):
     people = [circle.add(f"Lezer {n}", role) for role in circle.perspectives for n in range(2)]
-    circle.hand_out(2)
+    circle.keep(circle.plan(readers=2, words=None), by="x")
 
     def texts(member):
         answer = circle.handle(member.coder.id, {"kind": "sync"})
         return {one["document"] for one in answer["desk"]["texts"]} - {"oefenen"}
 
     given = [texts(one) for one in people]
+    assert len(circle.fragments) == 1 + len(circle.whole)
     for fragment in circle.fragments[1:]:
         assert sum(fragment.id in one for one in given) == 2
     assert max(map(len, given)) - min(map(len, given)) <= 6
