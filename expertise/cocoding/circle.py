@@ -21,7 +21,7 @@ from expertise.coding.planning import PLAN, ReadingPlan, keep_plan, plan_reading
 from expertise.coding.session import CodingSession
 from expertise.coding.store import Store
 from expertise.coding.together import Readings, kept_readings
-from expertise.errors import CodingError, StudyError
+from expertise.errors import CodingError, StudyError, listed, nearest
 from expertise.narratives.corpus import Corpus, read_corpus
 from expertise.narratives.search import concordance
 from expertise.study import Study, open_study
@@ -70,6 +70,24 @@ class Circle:
     def add(self, name: str, perspective: str, **more: Any) -> Member:
         """Add someone who will code; see `add_member`."""
         return add_member(self.store, name, perspective, allowed=self.perspectives, **more)
+
+    def named(self, name: str) -> str:
+        """Return the id of who is called so.
+
+        Raises
+        ------
+        CodingError
+            When there is nobody of that name, or more than one.
+        """
+        people = self.members
+        found = [key for key, one in people.items() if one.name == name]
+        if len(found) != 1:
+            names = [one.name for one in people.values()]
+            raise CodingError(
+                f"{len(found)} people who code are called {name!r}{nearest(name, names)}; "
+                f"there are {listed(names)}"
+            )
+        return found[0]
 
     def facilitator(self) -> Member:
         """Return who leads the meeting, and make one when there is none."""

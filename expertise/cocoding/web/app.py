@@ -219,7 +219,7 @@ async def form(request: Request) -> Mapping[str, str]:
     """Return the fields of a form; one that cannot be read is empty."""
     text = (await request.body()).decode("utf-8", "replace")
     try:
-        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=50))
+        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=200))
     except ValueError:
         return {}
 
