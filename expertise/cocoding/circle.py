@@ -12,6 +12,7 @@ import pandas as pd
 from expertise.agreement.alphas import alpha
 from expertise.agreement.coefficient import Coefficient
 from expertise.cocoding.people import Member, add_member, member, members
+from expertise.coding.acts import WORK
 from expertise.coding.assignment import Coder, Fragment, may_read
 from expertise.coding.codebook import Codebook, read_codebook
 from expertise.coding.folding import Ledger, ledger
@@ -232,20 +233,31 @@ class Circle:
         return any(act.kind == "revealed" for act in self.store.after(coder=""))
 
     def progress(self) -> pd.DataFrame:
-        """Return a row per coder: texts finished, in hand, set aside; not what they chose."""
+        """Return a row per coder: texts handed out and by state, and whether all are done.
+
+        Not what they chose, and no time. `ready` is who has nothing left to read.
+        """
         work = self.ledger().work
         work = work[work["round"] == "alone"]
-        counts = pd.crosstab(work["coder"], work["state"])
-        people = self.members
-        states = ("finished", "opened", "skipped", "returned")
-        rows = [
-            {"coder": key, "name": one.name, "perspective": one.coder.perspective,
-             "facilitator": one.coder.facilitator}
-            | {s: int(counts.at[key, s]) if key in counts.index and s in counts else 0
-               for s in states}
-            for key, one in people.items()
-        ]  # fmt: skip
-        columns = ["coder", "name", "perspective", "facilitator", *states]
+        state = {(one.coder, one.document): one.state for one in work.itertuples()}
+        topics = {one.id: one for one in self._readers()}
+        rows = []
+        for key, one in self.members.items():
+            plan = self._plans.get(key)
+            planned = None if plan is None else set(json.loads(plan))
+            coder = topics.get(key, one.coder)
+            own = [
+                state.get((key, text.id), "") for text in self.fragments
+                if not text.practice and (planned is None or text.id in planned)
+                and ((key, text.id) in state or may_read(coder, text))
+            ]  # fmt: skip
+            rows.append(
+                {"coder": key, "name": one.name, "perspective": one.coder.perspective,
+                 "facilitator": one.coder.facilitator, "handed": len(own)}
+                | {name: own.count(name) for name in WORK}
+                | {"ready": not {"", "opened"} & set(own)}
+            )  # fmt: skip
+        columns = ["coder", "name", "perspective", "facilitator", "handed", *WORK, "ready"]
         return pd.DataFrame(rows, columns=columns)
 
     def agreement(self) -> dict[str, Coefficient]:

@@ -8,6 +8,7 @@ import traitlets
 
 from expertise.cocoding.circle import open_circle
 from expertise.cocoding.front import joined, part
+from expertise.cocoding.minutes import write_minutes
 from expertise.errors import ExpertiseError
 from expertise.study import Study
 
@@ -57,6 +58,10 @@ class CodingWidget(anywidget.AnyWidget):
         if name is None:
             return self.circle.facilitator().coder.id
         return self.circle.named(name)
+
+    def write_minutes(self, path: str | Path) -> Path:
+        """Write the printable page of the meeting (.html or .pdf); see `write_minutes`."""
+        return write_minutes(self.circle, self.coder, path)
 
     def _carry(self, _: Any, message: Any, __: Any) -> None:
         try:

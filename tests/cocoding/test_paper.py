@@ -256,5 +256,7 @@ def test_papers_are_for_who_leads(circle, people, come_in):
 
 @pytest.mark.parametrize("place", [{"coder": "x"}, {}, {"coder": "me", "document": "x"}])
 def test_places_that_are_not_there(circle, people, leader, place):
-    place = {key: people["Samira"].coder.id if value == "me" else value for key, value in place.items()}
+    place = {
+        key: people["Samira"].coder.id if value == "me" else value for key, value in place.items()
+    }
     assert leader.http.get("/research/paper", params=place).status_code == 404
