@@ -19,7 +19,7 @@ SECRET_KEY = re.compile(
 SECRET_VALUE = re.compile(
     r"://[^/\s:@]+:[^/\s@]+@|-----BEGIN|\b(sk|ghp|xox[bp])[-_][A-Za-z0-9]{16,}"
 )
-KEYS = ("participant", "perspective", "triad", "team", "institution", "wave", "months")
+KEYS = ("participant", "person", "perspective", "triad", "team", "institution", "wave", "months")
 
 
 def broken_schema(tree: Mapping[str, Any]) -> Iterator[str]:
@@ -31,7 +31,10 @@ def broken_schema(tree: Mapping[str, Any]) -> Iterator[str]:
             f"schema {SCHEMA}; install a newer expertise"
         )
     elif schema != SCHEMA:
-        yield f"schema: {schema!r} is not allowed; write {SCHEMA}"
+        yield (
+            f"schema: {schema!r} is no schema that this version of expertise reads; bring the file "
+            f"up to date with docs/study-file.md and write {SCHEMA}"
+        )
     for where, value in leaves(dict(tree)):
         key = where.rsplit(".", 1)[-1]
         if SECRET_KEY.search(key) or (isinstance(value, str) and SECRET_VALUE.search(value)):
@@ -113,6 +116,10 @@ def _ranges(study: StudyFile) -> Iterator[str]:
         low, high = thing.minimum, thing.maximum
         if low is not None and high is not None and low > high:
             yield f"{where}: the minimum {low:g} lies above the maximum {high:g}; swap them"
+    for role in study.people.person:
+        yield from _known("people.person", role, study.perspectives)
+        if not study.people.perspective:
+            yield "people.person: a seat needs a role; name the column perspective as well"
     for name in study.people.covariates:
         if name in KEYS or name in variables(study):
             yield f"people.covariates.{name}: the name is taken; choose another name"

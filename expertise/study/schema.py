@@ -86,7 +86,11 @@ class Covariate:
 
 @frozen
 class People:
-    """The table that owns role, triad, team, institution and consent."""
+    """The table that owns role, triad, team, institution and consent.
+
+    `person` names, by perspective, the column that says who sits in a seat: a
+    professional who serves several patients has a row for each and is one person.
+    """
 
     file: str
     participant: str
@@ -96,6 +100,7 @@ class People:
     triad: str = ""
     team: str = ""
     institution: str = ""
+    person: dict[str, str] = field(default_factory=dict)
     consent: dict[str, str] = field(default_factory=dict)
     covariates: dict[str, Covariate] = field(default_factory=dict)
     decimal: Literal["", ",", "."] = ""

@@ -110,7 +110,7 @@ def write_simulated(simulation: Simulation, folder: str | Path, *, corpus: str =
     if (target / "study.toml").exists():
         raise StudyError(f"{target.name}/ holds a study already; choose another folder")
     (target / "data").mkdir(parents=True, exist_ok=True)
-    for name in TABLES:
+    for name in (*TABLES, "conversations"):
         write_table(getattr(simulation, name), target / "data" / f"{name}.csv")
     write_table(truth_table(simulation.truth), target / "truth.csv")
     write_atomically(target / "cycles.toml", _cycles(simulation.people, simulation.seed))
@@ -129,6 +129,8 @@ def truth_table(truth: Truth) -> pd.DataFrame:
         ("wellbeing", "fixed", "(Intercept)", truth.wellbeing["patient"]),
         ("wellbeing", "fixed", "active", truth.wellbeing_gain["patient"]),
         ("wellbeing", "fixed", "months", truth.wellbeing_trend),
+        ("with_naaste", "share", "before", truth.joining),
+        ("with_naaste", "ratio", "active", truth.joining_ratio),
     ]
     return pd.DataFrame(rows, columns=["outcome", "component", "term", "value"])
 
