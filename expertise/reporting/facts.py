@@ -7,6 +7,7 @@ import pandas as pd
 from expertise.reporting.action import attended, count_of, recognised
 from expertise.reporting.findings import Findings
 from expertise.reporting.sentences import combined, settled
+from expertise.study.load import persons
 from expertise.study.rules import measured_with
 from expertise.words import digits_for, number, plain, say
 
@@ -59,7 +60,7 @@ def _people(found: Findings) -> Iterator[tuple[str, str]]:
     study, lang = found.study, found.study.lang
     for row in found.flow.itertuples():
         yield f"people.{row.perspective}", _count(found, row.eligible)
-    yield "people", _count(found, study.people["participant"].nunique())
+    yield "people", _count(found, persons(study.people).nunique())
     for name in ("triad", "team", "institution"):
         if name in study.people:
             yield f"{name}s", str(study.people[name].nunique())
