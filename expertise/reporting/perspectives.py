@@ -28,8 +28,8 @@ from expertise.words import interval, number, say
 
 KEYS: dict[str, Any] = {"person": "person", "perspective": "perspective"}
 _LEAST = 5
-# Half the usual number: a report is built again and again, and should be there soon.
-_REPLICATES = 500
+# Fewer than usual: a report is built again and again, and should be there soon.
+_REPLICATES = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
