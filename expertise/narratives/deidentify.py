@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from expertise.errors import DataError, PrivacyError, listed, nearest
 from expertise.files.keys import read_key
+from expertise.narratives.capitals import Capitals
 from expertise.narratives.corpus import Corpus
 from expertise.narratives.importing import write_texts
 from expertise.narratives.institutions import Institutions
@@ -229,6 +230,7 @@ def identifiers(texts: Mapping[str, str], listed: Iterable[str] = ()) -> dict[st
             *Places(text).find(),
             *People(text, names).find(),
             *by_deduce[key],
+            *Capitals(text).find(),
         ]
         for key, text in texts.items()
     }

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from expertise.coding.opening import open_store
+from expertise.coding.planning import fragments_of
 from expertise.errors import PrivacyError, StudyError, listed, nearest
 from expertise.files.safe import sha256, write_atomically
 from expertise.files.settings import load_toml
@@ -248,7 +249,9 @@ def _records(
     removed = []
     for path in places.stores():
         with open_store(path, key=store_key) as store:
-            erased = store.withdraw(documents=[text.id for text in texts], coder=coder, by=by)
+            ids = [text.id for text in texts]
+            documents = [*ids, *fragments_of(store, ids)]
+            erased = store.withdraw(documents=documents, coder=coder, by=by)
         removed.append((places.named(path), "records", erased))
     return removed
 

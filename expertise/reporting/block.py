@@ -66,3 +66,16 @@ class Block:
         if self.fold:
             rest = f"<details><summary>{escape(self.fold)}</summary>{rest}</details>"
         return before + words + picture + rest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Blocks:
+    """Several parts that one cell of a report shows below each other."""
+
+    parts: tuple[Block, ...] = ()
+
+    def __repr__(self) -> str:
+        return "\n\n".join(repr(part) for part in self.parts)
+
+    def _repr_html_(self) -> str:
+        return "".join(part._repr_html_() for part in self.parts)

@@ -14,6 +14,7 @@ from expertise.privacy.suppress import COUNTS
 from expertise.reporting.audience import Audience, current_audience
 from expertise.reporting.block import Block
 from expertise.reporting.individual import change_block, dropout_block
+from expertise.reporting.perspectives import Perspectives, perspectives_of
 from expertise.reporting.sentences import (
     change_sentences,
     effect_sentences,
@@ -46,6 +47,8 @@ class StudyReport:
     change, dropout : Block
         Who changed by more than chance, and what if those who left differ;
         empty where study.toml declares neither.
+    perspectives : Perspectives
+        Perspectives side by side, a part a question; empty without [triads].
     unknown, provenance : Block
         What is not known, and where everything comes from.
     persons : Block
@@ -63,6 +66,7 @@ class StudyReport:
     model: Block
     change: Block
     dropout: Block
+    perspectives: Perspectives
     unknown: Block
     provenance: Block
     persons: Block
@@ -120,6 +124,7 @@ def study_report(
         model=_model(study, model, fit, levels),
         change=change_block(study, audience),
         dropout=dropout_block(study),
+        perspectives=perspectives_of(study, audience),
         unknown=block(paragraphs=study.settings.unknown, items=True),
         provenance=_provenance(study),
         persons=_persons(study, levels.variable, audience),

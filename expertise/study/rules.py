@@ -54,6 +54,7 @@ def broken_rules(study: StudyFile, folder: Path) -> list[str]:
         *(fault for name, table in study.tables.items() for fault in _table(study, name, table)),
         *_models(study),
         *_declared(study),
+        *_triads(study),
         *_numbers(study),
     ]
 
@@ -198,6 +199,36 @@ def _declared(study: StudyFile) -> Iterator[str]:
             yield from _known("dropout.baseline", dropout.baseline, people)
         if 0.0 not in dropout.deltas or len(dropout.deltas) < 2:
             yield "dropout.deltas: name at least two, with 0 (missing at random) among them"
+
+
+def _triads(study: StudyFile) -> Iterator[str]:
+    """Check what is declared about perspectives side by side."""
+    plan = study.triads
+    if plan is None:
+        return
+    waves, roles = [wave.id for wave in study.waves], study.perspectives
+    yield from _known("triads.outcome", plan.outcome, variables(study))
+    yield from _known("triads.wave", plan.wave or waves[0], waves)
+    for name in (*plan.roles, *plan.refused):
+        yield from _known("triads.roles" if name in plan.roles else "triads.refused", name, roles)
+    if len(set(plan.roles or roles)) < 2 or len(set(plan.roles)) < len(plan.roles):
+        yield "triads.roles: name two or more different perspectives, or leave the key out"
+    for item, names in plan.items.items():
+        for name in names:
+            yield from _known(f"triads.items.{item}", name, variables(study))
+    if len(plan.items) == 1 or not all(plan.items.values()):
+        yield "triads.items: name two or more items, each with its variables"
+    for item, names in plan.items.items():
+        ranges = [measured_with(study, name) for name in names if name in variables(study)]
+        if any(one.minimum is None or one.maximum is None for one in ranges):
+            yield f"triads.items.{item}: its instrument needs a minimum and a maximum"
+    if plan.criterion:
+        yield from _known("triads.criterion", plan.criterion, variables(study))
+    if plan.consent:
+        yield from _known("triads.consent", plan.consent, study.people.consent)
+    for name, count in plan.refused.items():
+        if count < 0:
+            yield f"triads.refused.{name}: {count} is no count; write 0 or more"
 
 
 def _numbers(study: StudyFile) -> Iterator[str]:

@@ -206,6 +206,26 @@ class Dropout:
 
 
 @frozen
+class Triads:
+    """Perspectives side by side: whose answers to what, at which wave, with which items.
+
+    An item is a list of variables; where someone answered several, their mean
+    counts. `stable`: no change is expected between waves. `consent` is a key
+    of people.consent; `refused` counts refusals, which have no rows.
+    """
+
+    outcome: str
+    roles: tuple[str, ...] = ()
+    wave: str = ""
+    items: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    ordinal: bool = False
+    stable: bool = False
+    criterion: str = ""
+    consent: str = ""
+    refused: dict[str, int] = field(default_factory=dict)
+
+
+@frozen
 class Contact:
     """Whom a co-coder can call."""
 
@@ -254,6 +274,7 @@ class StudyFile:
     seed: int = 1
     change: Change | None = None
     dropout: Dropout | None = None
+    triads: Triads | None = None
     contact: Contact | None = None
     planned: Planned | None = None
     disclosure: Disclosure = field(default_factory=Disclosure)
