@@ -46,6 +46,10 @@ class Block:
     lang: str = "nl"
     items: bool = False
 
+    def __bool__(self) -> bool:
+        """Whether there is anything to show."""
+        return bool(self.paragraphs or self.tables or self.picture is not None)
+
     def __repr__(self) -> str:
         parts = [self.lead] * bool(self.lead) + list(self.paragraphs)
         parts += [f"{caption}\n{table.to_string(index=False)}" for caption, table in self.tables]
@@ -73,6 +77,10 @@ class Blocks:
     """Several parts that one cell of a report shows below each other."""
 
     parts: tuple[Block, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to show."""
+        return any(self.parts)
 
     def __repr__(self) -> str:
         return "\n\n".join(repr(part) for part in self.parts)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from html import escape
 from typing import Any, Literal
 
 import pandas as pd
@@ -108,7 +107,7 @@ class JointDisplay:
         return f"{say('joint.caption', self.lang)}\n{self.table().to_string(index=False)}"
 
     def _repr_html_(self) -> str:
-        return table_html(self.table(), escape(say("joint.caption", self.lang)))
+        return table_html(self.table(), say("joint.caption", self.lang))
 
 
 def joint_display(

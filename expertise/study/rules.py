@@ -60,8 +60,9 @@ def broken_rules(study: StudyFile, folder: Path) -> list[str]:
 
 
 def _paths(study: StudyFile, folder: Path) -> Iterator[str]:
-    # Tables, codebook and cycles belong to the study; corpora and notebooks lie two floors up.
-    files = {"people.file": study.people.file, "codebook": study.codebook, "cycles": study.cycles}
+    # These belong to the study; corpora and notebooks lie two floors up.
+    own = ("codebook", "cycles", "codings", "joint")
+    files = {"people.file": study.people.file} | {name: getattr(study, name) for name in own}
     files |= {f"tables.{name}.file": table.file for name, table in study.tables.items()}
     for where, file in files.items():
         if file:
@@ -199,6 +200,13 @@ def _declared(study: StudyFile) -> Iterator[str]:
             yield from _known("dropout.baseline", dropout.baseline, people)
         if 0.0 not in dropout.deltas or len(dropout.deltas) < 2:
             yield "dropout.deltas: name at least two, with 0 (missing at random) among them"
+
+    # A sheet of codings means nothing without the words and the texts it names.
+    needed = {"codings": ("codebook", "corpus"), "joint": ("codings",)}
+    for name, others in needed.items():
+        for other in others:
+            if getattr(study, name) and not getattr(study, other):
+                yield f"{name}: this needs the key {other}, which is missing; name that as well"
 
 
 def _triads(study: StudyFile) -> Iterator[str]:

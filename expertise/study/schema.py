@@ -160,6 +160,14 @@ class Table:
 
 
 @frozen
+class Beside:
+    """Another question to the same model: `terms` are the coefficients that are added up."""
+
+    terms: tuple[str, ...]
+    effect: Text
+
+
+@frozen
 class Model:
     """A model that was named beforehand, with what it estimates in words."""
 
@@ -179,6 +187,7 @@ class Model:
     named: Text | None = None
     term: str = ""
     effect: Text | None = None
+    beside: dict[str, Beside] = field(default_factory=dict)
 
 
 @frozen
@@ -250,6 +259,45 @@ class Disclosure:
 
 
 @frozen
+class Ethics:
+    """Who judged the study, how people agreed and may stop, what it may cost them and who helps."""
+
+    judged: str
+    consent: str
+    stopping: str = ""
+    burden: str = ""
+
+
+@frozen
+class Together:
+    """What patients, naasten and professionals did in the research itself (GRIPP2)."""
+
+    aim: str
+    how: str
+    changed: str = ""
+    learned: str = ""
+
+
+@frozen
+class Mixing:
+    """Why and how numbers and stories are put together (GRAMMS)."""
+
+    why: str
+    design: str
+    joined: str = ""
+    limits: str = ""
+    insight: str = ""
+
+
+@frozen
+class Coder:
+    """Who codes: from which perspective, and in their own words where they stand."""
+
+    perspective: str
+    stands: str
+
+
+@frozen
 class StudyFile:
     """The whole file."""
 
@@ -270,6 +318,8 @@ class StudyFile:
     notebook: str = ""
     corpus: str = ""
     codebook: str = ""
+    codings: str = ""
+    joint: str = ""
     cycles: str = ""
     seed: int = 1
     change: Change | None = None
@@ -277,4 +327,9 @@ class StudyFile:
     triads: Triads | None = None
     contact: Contact | None = None
     planned: Planned | None = None
+    ethics: Ethics | None = None
+    together: Together | None = None
+    mixing: Mixing | None = None
+    coders: dict[str, Coder] = field(default_factory=dict)
+    written: dict[str, str] = field(default_factory=dict)
     disclosure: Disclosure = field(default_factory=Disclosure)
