@@ -11,6 +11,7 @@ import time
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import uvicorn
@@ -597,12 +598,27 @@ def test_axe_finds_nothing_on_any_page(browser, server, scheme):
     with visiting(browser, server, "Gespreksleider", color_scheme=scheme) as page:
         page.goto(server.address("/research"))
         where["research"] = violations(page)
+        page.fill("#n", "4")
+        press(page, "Laat de verdeling zien")
+        where["plan"] = violations(page)
+        press(page, "Leg deze verdeling vast")
+        page.get_by_role("link", name="Papier van Bram, om af te drukken").click()
+        where["paper"] = violations(page)
+        page.go_back()
+        page.get_by_role("link", name="Voer in voor Bram").click()
+        where["papers"] = violations(page)
+        page.locator(".cc-texts a").first.click()
+        where["entry"] = violations(page)
+        page.goto(server.address("/research"))
         press(page, "Open het gesprek")
         where["revealed"] = violations(page)
         page.goto(server.address())
         press(page, "Ik doe mee")
         page.wait_for_selector(".cc-meeting")
         where["meeting"] = violations(page)
+        press(page, "Groot, voor op de muur")
+        page.wait_for_selector(".cc-wall")
+        where["wall"] = violations(page)
         page.goto(server.address("/minutes"))
         where["minutes"] = violations(page)
         page.context.clear_cookies()
@@ -613,6 +629,35 @@ def test_axe_finds_nothing_on_any_page(browser, server, scheme):
         page.goto(server.links["Samira"])
         where["refused"] = violations(page)
     assert {name: found for name, found in where.items() if found} == {}
+
+
+def test_on_the_wall_nobodys_own_reading_shows(browser, server):
+    leader = server.circle.facilitator().coder.id
+    others = [one.coder.id for one in server.circle.members.values() if not one.coder.facilitator]
+    text = next(one for one in server.circle.fragments if one.id == TEXT)
+    for who, code in ((leader, "hoop"), (others[0], "regie"), (others[1], "regie")):
+        for message in (
+            {"kind": "return", "document": "oefenen"}, {"kind": "open", "document": TEXT},
+            {"kind": "apply", "document": TEXT, "sha256": text.sha256, "start": 0, "end": 40,
+             "code": code}, {"kind": "finish", "document": TEXT},
+        ):  # fmt: skip
+            answer = server.circle.handle(who, message | {"id": str(uuid4())})
+            assert answer["error"] is None
+    server.circle.reveal(leader)
+    with visiting(browser, server, "Gespreksleider") as page:
+        press(page, "Ik doe mee")
+        page.wait_for_selector(".cc-meeting")
+        assert page.get_by_text("alleen u").is_visible()
+        press(page, "Groot, voor op de muur")
+        page.wait_for_selector(".cc-wall")
+        assert page.get_by_text("alleen u").count() == 0
+        assert page.get_by_role("button", name="Laat mijn perspectief erbij zien").count() == 0
+        assert page.get_by_text("iemand", exact=True).is_visible()
+        press(page, "Haal op wat nieuw is")
+        page.wait_for_selector(".cc-wall")
+        press(page, "Terug")
+        page.wait_for_selector(".cc-desk")
+        assert page.locator(".cc-wall").count() == 0
 
 
 CONTRAST = """() => {
