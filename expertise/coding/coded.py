@@ -117,6 +117,12 @@ def read_coded(
     key : bytes, optional
         The store's key, when it has one of its own.
 
+    Returns
+    -------
+    CodedCorpus
+        Without what was done with texts that are withheld: their teller took
+        consent back, or they are hidden.
+
     Raises
     ------
     CodingError
@@ -135,13 +141,14 @@ def read_coded(
     book, told = read_codebook(codebook), read_corpus(corpus)
     texts = {one.id: one.text for one in told}
     if where.endswith(".csv"):
-        sheet = read_sheet(where, texts, book)
+        sheet = read_sheet(where, texts, book, without=told.withheld)
         acts = acts_table(sheet.acts)
         wordings = {uuid: each.body for uuid, each in sheet.records.items()
                     if each.kind == "reading"}  # fmt: skip
     else:
         with open_store(where, key=key) as store:
             acts = store.table()
+            acts = acts[~acts["document"].isin(told.withheld)]
             wordings = {uuid: each.body for uuid, each in store.records("reading").items()}
     found = ledger(acts)
     _check_texts(found, texts)

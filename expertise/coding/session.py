@@ -8,8 +8,8 @@ from uuid import UUID, uuid5
 from expertise.coding.acts import Act, Record, acts_table, now
 from expertise.coding.assignment import Coder, Fragment, may_read
 from expertise.coding.codebook import Codebook
-from expertise.coding.desk import Desk, folded
-from expertise.coding.folding import fold, ledger, undone
+from expertise.coding.desk import Desk, row
+from expertise.coding.folding import Standing, ledger, undone
 from expertise.coding.messages import checked
 from expertise.coding.rules import RULES, last_act
 from expertise.coding.together import Passage, passages, said_yes, shown_perspectives
@@ -164,7 +164,7 @@ class CodingSession:
             raise desk.no("one_perspective", perspective=min(other))
 
     def _everyone_ready(self) -> None:
-        work = fold(folded(self._log.after())).work
+        work = Standing(list(map(row, self._log.after()))).work
         busy = {coder for (_, coder, round_), state in work.items()
                 if round_ == "alone" and state == "opened"}  # fmt: skip
         if busy:
@@ -242,7 +242,7 @@ class CodingSession:
             for one in desk.fragments.values()
             if (state := desk.state(one)) != "returned"
             and (state or not set(declined) & set(one.topics))
-            and not any(a.kind == "withdrawn" and a.document == one.id for a in desk.acts)
+            and not desk.withdrawn(one.id)
         ]  # fmt: skip
         return {
             "stage": desk.stage, "revealed": desk.revealed, "texts": texts, "declined": declined,
@@ -328,7 +328,7 @@ def _value(message: Mapping[str, Any]) -> str:
 
 def shared_memos(log: ActLog, acts: Sequence[Act]) -> dict[tuple[str, str], list[str]]:
     """Return the memos that their writers shared, by coder and coding."""
-    cancelled = undone(folded(acts))
+    cancelled = undone(list(map(row, acts)))
     last = {(a.coder, a.target): a.value for a in acts
             if a.kind == "memo" and a.uuid not in cancelled}  # fmt: skip
     open_ = [key for key, value in last.items() if value == "shared"]

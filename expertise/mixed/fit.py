@@ -7,9 +7,9 @@ from numpy.typing import ArrayLike
 
 from expertise.errors import DesignError, listed
 from expertise.figures import StoryAxes
-from expertise.mixed.describe import describe
+from expertise.mixed.description import describe
 from expertise.mixed.design import Design, build_design
-from expertise.mixed.diagnose import Diagnosis, diagnose
+from expertise.mixed.diagnosis import Diagnosis, diagnose
 from expertise.mixed.fitted import Fitted, Solution
 from expertise.mixed.glmm import fit_generalized, without_intercept
 from expertise.mixed.linear import fit_linear

@@ -11,6 +11,8 @@ import pandas as pd
 from tqdm import tqdm
 
 from expertise.errors import DataError, PrivacyError, listed, nearest
+from expertise.files.keys import read_key
+from expertise.narratives.capitals import Capitals
 from expertise.narratives.corpus import Corpus
 from expertise.narratives.importing import write_texts
 from expertise.narratives.institutions import Institutions
@@ -18,7 +20,7 @@ from expertise.narratives.known import deducer, in_dictionary, known
 from expertise.narratives.patterns import Found, find_patterns
 from expertise.narratives.people import People
 from expertise.narratives.places import Places
-from expertise.narratives.pseudonyms import Pseudonyms, read_key
+from expertise.narratives.pseudonyms import Pseudonyms
 from expertise.narratives.wording import Wording, words_of
 from expertise.result import Result, tidy_table
 from expertise.words import Note, note, say
@@ -228,6 +230,7 @@ def identifiers(texts: Mapping[str, str], listed: Iterable[str] = ()) -> dict[st
             *Places(text).find(),
             *People(text, names).find(),
             *by_deduce[key],
+            *Capitals(text).find(),
         ]
         for key, text in texts.items()
     }

@@ -13,6 +13,7 @@ import pandas as pd
 
 from expertise.errors import DataError, FileError, StudyError, listed
 from expertise.files.safe import inside, write_atomically
+from expertise.files.tombstones import refuse_withdrawn
 from expertise.narratives.corpus import (
     NARRATOR,
     CorpusFile,
@@ -74,6 +75,7 @@ def import_texts(
     about: pd.DataFrame | None = None,
     *,
     speakers: Mapping[str, str] | None = None,
+    key: bytes | None = None,
 ) -> Imported:
     r"""Bring files into a corpus; from then on the texts are fixed and named by their hash.
 
@@ -92,6 +94,8 @@ def import_texts(
         ``"narrator"`` marks the teller. By default labels are recognised when
         they begin at least half of the lines, an interviewer is known by the
         usual labels, and the one other speaker narrates.
+    key : bytes, optional
+        Needed where people withdrew: they may not come back.
 
     Returns
     -------
@@ -106,6 +110,8 @@ def import_texts(
         already there: then nothing is imported.
     DataError
         When `about` names a file that is not given, or an unknown column.
+    PrivacyError
+        When a teller withdrew, or people withdrew and there is no key.
 
     Notes
     -----
@@ -118,7 +124,7 @@ def import_texts(
     sources = (
         Source(path.name, fact, *read_words(path)) for path, fact in zip(paths, facts, strict=True)
     )
-    return bring_in(Path(folder), sources, speakers)
+    return bring_in(Path(folder), sources, speakers, key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +138,12 @@ class Source:
 
 
 def bring_in(
-    folder: Path, sources: Iterable[Source], speakers: Mapping[str, str] | None
+    folder: Path,
+    sources: Iterable[Source],
+    speakers: Mapping[str, str] | None,
+    key: bytes | None = None,
 ) -> Imported:
-    """Bring sources into a corpus, all or none."""
+    """Bring sources into a corpus, all or none; nobody who withdrew comes back."""
     listing = (
         read_listing(folder)
         if (folder / "corpus.toml").exists()
@@ -158,6 +167,7 @@ def bring_in(
             raise FileError(f"two sources would become text {entry.id!r}; give each its own id")
         texts[entry.id] = text
         entries.append(entry)
+    refuse_withdrawn(folder, [entry.participant for entry in entries], key=key)
     known = {text.id: text for text in listing.texts}
     new = [entry for entry in entries if _is_new(entry, known)]
     notes = _gathered(notes) + _doubles(new, listing)

@@ -109,28 +109,6 @@ class Institutions(Wording):
             return i
         return None
 
-    def name_end(self, i: int) -> int:
-        """Return the last of a run of capitals, over "de", "van", "en" and "&" in between."""
-        last = i
-        while last + 1 < len(self.words):
-            step = last + 1
-            while step < len(self.words) and step - last < 3 and self.words[step].low in {
-                "van", "de", "der", "den", "des", "het", "'t", "&", "aan", "en",
-            } and not self.words[step].cap:  # fmt: skip
-                step += 1
-            between = all(
-                self.gap(k) in (" ", "-", " & ")
-                for k in range(last + 1, min(step + 1, len(self.words)))
-            )
-            if step >= len(self.words) or not between or not self.words[step].cap:
-                break
-            if "en" in {self.words[k].low for k in range(last + 1, step)} and self.known.is_name(
-                self.words[step].low
-            ):
-                break
-            last = step
-        return last
-
     def _back(self, i: int) -> int:
         while (
             i

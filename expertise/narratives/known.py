@@ -83,6 +83,8 @@ class Known:
     surnames: frozenset[str]
     places: frozenset[str]
     everyday: frozenset[str]
+    medical: frozenset[str]
+    streets: frozenset[str]
     relations: frozenset[str]
     helpers: frozenset[str]
     titles: frozenset[str]
@@ -123,6 +125,22 @@ def in_dictionary(word: str) -> bool:
 
 
 @cache
+def ordinary(word: str) -> bool:
+    """Whether a word in lower case is everyday Dutch, or made up of two such words.
+
+    >>> ordinary("medicatiewissel"), ordinary("cardea")
+    (True, False)
+    """
+    if in_dictionary(word) or word in known().everyday or word in known().medical:
+        return True
+    return any(
+        in_dictionary(word[at:]) and any(in_dictionary(word[: at - len(link)]) for link in links)
+        for at in range(3, len(word) - 2)
+        for links in [[link for link in ("", "s", "e", "en") if word[:at].endswith(link) and at - len(link) > 2]]
+    )
+
+
+@cache
 def known() -> Known:
     """Return the lists, read once."""
     text = (files("expertise.narratives") / "identifiers.toml").read_text("utf-8")
@@ -141,6 +159,8 @@ def known() -> Known:
         ),
         everyday=_deduce_list("whitelist/lst_stop_word")
         | _deduce_list("whitelist/lst_common_word"),
+        medical=_deduce_list("whitelist/lst_medical_term"),
+        streets=_deduce_list("locations/lst_street"),
         **own,
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from expertise.narratives.known import known
 
@@ -41,11 +42,28 @@ class Pattern:
 
 
 @cache
+def _rules() -> dict[str, Any]:
+    rules = tomllib.loads((files("expertise.narratives") / "patterns.toml").read_text("utf-8"))
+    return rules | {"pieces": _spoken() | rules["pieces"]}
+
+
+@cache
+def around() -> dict[str, tuple[re.Pattern[str], re.Pattern[str]]]:
+    """Return for a kind what belongs to it right before and right after."""
+    flags = re.VERBOSE | re.IGNORECASE
+    return {
+        kind: (
+            re.compile(rf"(?<!\w)(?:{_filled(rule['before'], _rules()['pieces'])})$", flags),
+            re.compile(_filled(rule["after"], _rules()["pieces"]), flags),
+        )
+        for kind, rule in _rules()["around"].items()
+    }
+
+
+@cache
 def patterns() -> tuple[Pattern, ...]:
     """Return the patterns of patterns.toml, with their pieces filled in."""
-    text = (files("expertise.narratives") / "patterns.toml").read_text("utf-8")
-    rules = tomllib.loads(text)
-    pieces = _spoken() | rules["pieces"]
+    rules, pieces = _rules(), _rules()["pieces"]
     return tuple(
         Pattern(
             rule["kind"],
@@ -71,11 +89,20 @@ def find_patterns(text: str) -> list[Found]:
     runs = [(run.start(), run.end()) for run in _LONG.finditer(text)]
     starts, ends = [0, *(end for _, end in runs)], [*(start for start, _ in runs), len(text)]
     return [
-        (start + match.start("it"), start + match.end("it"), pattern.kind)
+        _grown(start + match.start("it"), start + match.end("it"), pattern.kind, text)
         for start, end in zip(starts, ends, strict=True)
         for pattern in patterns()
         for match in pattern.regex.finditer(text[start:end])
     ]
+
+
+def _grown(start: int, end: int, kind: str, text: str) -> Found:
+    """Return a find with the words right around it that belong to its kind: "43 jaar oud"."""
+    if kind in around():
+        before, after = around()[kind]
+        lead, tail = before.search(text, max(0, start - 40), start), after.match(text, end)
+        start, end = lead.start() if lead else start, tail.end() if tail else end
+    return start, end, kind
 
 
 def _filled(regex: str, pieces: dict[str, str]) -> str:

@@ -30,7 +30,7 @@ class Places(Wording):
                 province = _PROVINCE.match(self.text, end)
                 yield word.start, province.end() if province else end, "place"
             elif word.cap and not word.first and self._is_area(i, before):
-                yield word.start, self.words[self.capitals(i)].end, "place"
+                yield word.start, self.words[self.name_end(i)].end, "place"
 
     def _is_place(self, i: int, length: int, before: str) -> bool:
         word = self.words[i]

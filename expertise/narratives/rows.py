@@ -20,6 +20,7 @@ def import_rows(
     text: str,
     about: Mapping[str, str],
     language: str = "nl",
+    key: bytes | None = None,
 ) -> Imported:
     """Bring a column of texts into a corpus, a text per row.
 
@@ -37,6 +38,8 @@ def import_rows(
         participant every text is somebody's own.
     language : str
         Of all texts.
+    key : bytes, optional
+        Needed where people withdrew: they may not come back.
 
     Returns
     -------
@@ -49,7 +52,7 @@ def import_rows(
     DataError
         When a column is not in the table, `about` names something unknown or
         no id, or a row has no id.
-    FileError
+    FileError, PrivacyError
         As `import_texts`; then nothing is imported.
 
     Examples
@@ -78,7 +81,7 @@ def import_rows(
         _source(row[text], {name: row[column] for name, column in about.items()}, language)
         for row in told.to_dict("records")
     ]
-    done = bring_in(Path(folder), sources, speakers={})
+    done = bring_in(Path(folder), sources, speakers={}, key=key)
     empty = len(rows) - len(told)
     return done.noting(*[note("narratives.empty_rows", n=empty)] * (empty > 0))
 

@@ -106,7 +106,8 @@ def reproduce_bundle(
     Raises
     ------
     FileError
-        The file is no bundle, or is past the limits of an archive.
+        The file is no bundle, is past the limits of an archive, or holds
+        something beside its notebooks that it does not list.
     StudyError
         The bundle has another schema, or its study does not open.
     """
@@ -195,6 +196,14 @@ def _unpack(path: Path, place: Path) -> tuple[dict[str, Any], dict[str, Any], di
         raise StudyError(
             f"{path.name} has schema {schema!r} and this version of expertise reads {SCHEMA}; "
             "install the version it was made with"
+        )
+    # Python imports what lies beside a notebook: a module there would be run unlisted.
+    listed_ones = {f"notebooks/{name}" for name in about["notebooks"]}
+    beside = [name for name in archive.names if name.startswith("notebooks/")]
+    if strange := sorted(set(beside) - listed_ones):
+        raise FileError(
+            f"{path.name} holds {listed(strange)}, which it does not list as a notebook to run; "
+            "nothing was run: ask for a bundle without it"
         )
     return about, expected, manifest
 

@@ -13,8 +13,9 @@ from scipy.special import expit, logit, ndtr, ndtri, stdtrit
 from tqdm import tqdm
 
 from expertise.errors import DataError, DesignError, listed
-from expertise.figures import Look, StoryAxes, draw
+from expertise.figures import StoryAxes
 from expertise.result import Result, tidy_table
+from expertise.triads.forest import forest
 from expertise.triads.tables import Array, check_level, levels, long_rows, two_or_more
 from expertise.words import Note, note, say
 
@@ -76,42 +77,37 @@ class Gain(Result):
         row = {"n": self.n, "n_people": self.n_people, "best_single": ones.max(), "all": everyone}
         return pd.DataFrame([row])
 
-    def plot(self, lang: str = "en", labels: Mapping[Any, str] | None = None) -> StoryAxes:
-        """Draw one, two, three perspectives, a mark for every set with its name and interval."""
-        sets = self.sets.reset_index(drop=True)
-        named = {str(role): (labels or {}).get(role, str(role)) for role in self.true.columns}
-        names = [" + ".join(named[one] for one in term.split(" + ")) for term in sets["term"]]
+    def plot(
+        self, lang: str = "en", labels: Mapping[Any, str] | None = None,
+        slots: Mapping[Any, int] | None = None,
+    ) -> StoryAxes:  # fmt: skip
+        """Draw one, two, three perspectives, a mark for every set with its name and interval.
+
+        `labels` are words for the roles, `slots` their places in the house's
+        colours (by default 1, 2, 3 in the order declared).
+        """
+        roles = [str(role) for role in self.true.columns]
+        named = dict(zip(roles, roles, strict=True)) | {
+            str(k): v for k, v in (labels or {}).items()
+        }
+        places = slots or {role: at + 1 for at, role in enumerate(roles)}
+        sets = self.sets.assign(
+            label=[
+                " + ".join(named[one] for one in term.split(" + ")) for term in self.sets["term"]
+            ]
+        )
         mean = sets.groupby("size")["estimate"].mean()
-        slots = {str(role): at + 1 for at, role in enumerate(self.true.columns)}
-
-        def paint(axes: StoryAxes, look: Look) -> None:
-            places = np.arange(len(sets))[::-1]
-            axes.hlines(places, sets["conf_low"], sets["conf_high"], color=look.text, alpha=0.35,
-                        linewidth=5)  # fmt: skip
-            for place, term, x in zip(places, sets["term"], sets["estimate"], strict=True):
-                slot = slots.get(term)
-                axes.plot(x, place, marker=look.role(slot).marker if slot else "o",
-                          color=look.color(slot) if slot else look.text, markersize=9)  # fmt: skip
-            axes.set_yticks(places, names, fontsize=9 if look.phone else 11)
-            ticks = [0, 0.5, 1] if look.phone else [0, 0.25, 0.5, 0.75, 1]
-            axes.set_xticks(ticks, [f"{tick:.0%}".replace("%", " %") for tick in ticks])
-            axes.set(xlim=(0, 1.02), ylim=(-0.7, len(sets) - 0.3))
-            axes.grid(True, axis="x")
-            axes.grid(False, axis="y")
-
         words = {
             "one": f"{mean.iloc[0]:.0%}".rstrip("%"), "all": f"{mean.iloc[-1]:.0%}".rstrip("%"),
-            "k": len(named), "n": self.n_people, "roles": ", ".join(named.values()),
+            "k": len(roles), "n": self.n_people, "roles": " + ".join(named[one] for one in roles),
         }  # fmt: skip
         settled = self._more_than_one()
-        return draw(
-            paint,
-            title=say(f"triads.gain_title_{'more' if settled else 'open'}", lang, **words),
+        return forest(
+            sets, title=say(f"triads.gain_title_{'more' if settled else 'open'}", lang, **words),
             subtitle=say("triads.gain_sub", lang, **words),
-            alt=say("triads.gain_alt", lang, **words),
-            table=sets.assign(term=names)[["term", "estimate", "conf_low", "conf_high"]],
-            lang=lang,
-        )
+            alt=say("triads.gain_alt", lang, **words), lang=lang, shares=True,
+            slots=[places.get(term) for term in sets["term"]],
+        )  # fmt: skip
 
     def _more_than_one(self) -> bool:
         """Whether every role adds something when it comes last, by its interval."""

@@ -16,6 +16,7 @@ from expertise.cocoding.front import PARTS, joined, part
 from expertise.cocoding.minutes import write_minutes
 from expertise.cocoding.web.serve import origins_for, serve_study
 from expertise.cocoding.widget import CodingWidget
+from expertise.coding import schema
 from expertise.coding.codebook import read_codebook
 from expertise.coding.planning import fragments_of
 from expertise.errors import CodingError, StudyError
@@ -59,7 +60,21 @@ def test_the_command_says_it_in_one_sentence(folder, capsys):
 def test_the_command_migrates_a_store(folder, capsys):
     open_circle(folder).store.close()
     assert main(["code", str(folder), "--migrate"]) == 0
-    assert "up to date" in capsys.readouterr().out
+    assert "The store is up to date; backup: none was needed" in capsys.readouterr().out
+
+
+def test_the_command_that_an_old_store_names_migrates_it(folder, capsys, monkeypatch):
+    open_circle(folder).store.close()
+    monkeypatch.setattr(schema, "SCHEMA", 2)
+    monkeypatch.setattr(schema, "MIGRATIONS", {1: ["CREATE TABLE extra (key TEXT)"]})
+    with pytest.raises(CodingError, match="has schema 1, this version needs 2; run `(.+)`") as old:
+        open_circle(folder)
+    command = re.search("`expertise (.+)`", str(old.value))[1]
+    assert main(command.replace("STUDY", str(folder)).split()) == 0
+    backup = re.search("backup: (.+)", capsys.readouterr().out)[1]
+    assert Path(backup).is_file()
+    with open_circle(folder).store as store:
+        assert store.verify().ok
 
 
 @pytest.mark.parametrize(

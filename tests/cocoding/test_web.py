@@ -160,6 +160,21 @@ def test_signing_out_ends_this_device_only(samira, come_in):
     assert two.http.get("/start").status_code == 200
 
 
+def test_a_new_link_ends_lost_devices_and_older_links(site, circle, samira, come_in):
+    lost, leader = come_in(samira), come_in(circle.facilitator())
+    older = site[0].door.invite(samira.coder.id)
+    page = leader.form("/research/invite", coder=samira.coder.id).text
+    assert "Eerdere links en apparaten werken niet meer" in page
+    assert lost.send({"kind": "sync"}).status_code == 401
+    assert come_in().http.get(f"/invite/{older}").status_code == 403
+    new = re.search(r"/invite/([\w-]+)", page)[1]
+    again = come_in().http.post("/begin", data={"token": new}, headers={"Origin": ORIGIN})
+    assert "cc-page" in again.text
+    assert come_in(samira).send({"kind": "sync"}).status_code == 200
+    assert leader.form("/research/invite", coder=circle.facilitator().coder.id).status_code == 200
+    assert leader.http.get("/research").status_code == 200
+
+
 def test_a_coder_who_withdraws_is_out_at_once(circle, samira, come_in):
     visitor = come_in(samira)
     circle.store.withdraw(coder=samira.coder.id, by="onderzoek")

@@ -11,12 +11,12 @@ from expertise.errors import DesignError
 from expertise.figures import figure_html, png
 from expertise.mixed.chunks import reduce_mixed
 from expertise.mixed.contrast import marginal_means
-from expertise.mixed.describe import describe
-from expertise.mixed.diagnose import diagnose, influence_of
+from expertise.mixed.description import describe
+from expertise.mixed.diagnosis import diagnose, influence_of
 from expertise.mixed.fit import fit_mixed
 from expertise.mixed.plots import plot_fit
 from expertise.mixed.predict import predictions
-from expertise.mixed.simulate import simulate
+from expertise.mixed.simulation import simulate
 from expertise.mixed.sums_fit import fit_sums
 
 

@@ -9,10 +9,11 @@ import pytest
 
 from expertise.cli import main
 from expertise.errors import DataError, FileError, PrivacyError
+from expertise.files.keys import make_key, read_key
 from expertise.narratives.corpus import read_corpus
 from expertise.narratives.deidentify import deidentify, identifiers
 from expertise.narratives.patterns import find_patterns, patterns
-from expertise.narratives.pseudonyms import Pseudonyms, make_key, read_key
+from expertise.narratives.pseudonyms import Pseudonyms
 from expertise.narratives.review import apply_review, review_page
 
 HERE = Path(__file__).parent

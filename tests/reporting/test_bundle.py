@@ -15,6 +15,7 @@ from expertise.privacy import withdraw
 from expertise.reporting.bundle import bundle_study
 from expertise.reporting.expected import write_expected
 from expertise.reporting.reproduce import reproduce_bundle, reproduce_study
+from expertise.reporting.twin import _seats
 from expertise.study import simulate_study, write_simulated
 
 
@@ -56,7 +57,7 @@ def test_a_bundle_is_an_ro_crate_with_everything_that_a_run_needs(bundle):
     assert {
         "bundle.json", "manifest.json", "expected.json", "disclosure.json", "uv.lock",
         "notebooks/proef.ipynb", "studies/proef/study.toml", "studies/proef/cycles.toml",
-        "studies/proef/data/answers.csv", "ro-crate-metadata.json",
+        "studies/proef/data/answers.csv", "ro-crate-metadata.json", "README.md",
     } <= names  # fmt: skip
     described = {item["@id"] for item in crate["@graph"]}
     assert "studies/proef/data/answers.csv" in described
@@ -118,6 +119,45 @@ def test_an_altered_notebook_is_named_and_not_run(bundle, tmp_path):
     assert reproduce_bundle(gone, notebooks=False).altered == ("uv.lock",)
 
 
+def test_what_a_notebook_could_import_is_refused_before_anything_runs(bundle, tmp_path):
+    trace, bad = tmp_path / "ran", tmp_path / "b.zip"
+    shutil.copyfile(bundle, bad)
+    with zipfile.ZipFile(bad, "a") as archive:
+        archive.writestr("notebooks/nbformat.py", f"open({str(trace)!r}, 'w')")
+    with pytest.raises(FileError, match=r"holds notebooks/nbformat.py, which it does not list"):
+        reproduce_bundle(bad)
+    assert not trace.exists()
+
+
+def test_an_older_study_file_is_named(bundle, tmp_path, capsys):
+    name = "studies/proef/study.toml"
+    old = changed(
+        bundle, tmp_path / "o.zip", name, lambda c: c.replace(b"schema = 1", b"schema = 0")
+    )
+    assert main(["reproduce", str(old), "--no-notebooks"]) == 1
+    assert "schema: 0 is no schema that this version of expertise reads" in capsys.readouterr().err
+
+
+def test_other_versions_are_named(bundle, tmp_path):
+    other = changed(
+        bundle,
+        tmp_path / "v.zip",
+        "bundle.json",
+        lambda c: c.replace(b'"numpy": "', b'"numpy": "0.'),
+    )
+    found = reproduce_bundle(other, notebooks=False)
+    assert found.other_versions["package"].tolist() == ["numpy"]
+    assert "other versions here: numpy" in repr(found)
+
+
+def test_a_twin_keeps_who_sits_in_several_seats(root):
+    real = open_study(root / "studies" / "proef")
+    codes = pd.factorize(_seats(real, "professional", "professional"))[0]
+    own = pd.factorize(real.people["professional"])[0]
+    assert (codes == own).all()
+    assert not set(_seats(real, "professional", "professional")) & set(real.people["person"])
+
+
 def test_a_twin_holds_nobody(root, tmp_path):
     path = bundle_study(root / "studies" / "proef", data="twin", out=tmp_path / "t.zip")
     real = open_study(root / "studies" / "proef")
@@ -145,7 +185,7 @@ def test_who_withdrew_is_in_no_bundle(root, tmp_path):
     study = project / "studies" / "proef"
     kept = {path: path.read_bytes() for path in study.rglob("*") if path.is_file()}
     withdraw(study, participant="T20-patient", key=b"k" * 32)
-    with pytest.raises(StudyError, match="people withdrew from this study; give the key"):
+    with pytest.raises(PrivacyError, match="people withdrew from proef/; give the key"):
         bundle_study(study, data="travel")
     bundle_study(study, data="travel", key=b"k" * 32)
     for path, content in kept.items():

@@ -220,10 +220,13 @@ export class TextView {
   }
 
   move(number, focus) {
-    this.sentences[this.current].node.tabIndex = -1;
+    const old = this.sentences[this.current].node;
+    old.tabIndex = -1;
+    old.classList.remove("cc-current");
     this.current = number;
     const { node } = this.sentences[number];
     node.tabIndex = 0;
+    node.classList.add("cc-current");
     if (focus) {
       this.arrive(number);
       node.focus();

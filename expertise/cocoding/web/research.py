@@ -84,7 +84,10 @@ class Research:
     def _invite(self, guest: Guest, sent: Any) -> dict[str, Any]:
         coder = sent.get("coder", "")
         name = self.circle.start(coder)["name"]
-        return {"link": self.link(coder), "link_for": name}
+        if coder == guest.coder:  # who asks stays in on the device they ask from
+            return {"link": self.link(coder), "link_for": name}
+        self.site.door.sign_out(coder)
+        return {"link": self.link(coder), "link_for": name, "done": "others_ended"}
 
     def _hand_out(self, guest: Guest, sent: Any) -> dict[str, Any]:
         """Show a plan; store it when it is the very plan that was looked at."""

@@ -1,21 +1,21 @@
 """How often a planned study would settle a question: simulated, refitted, counted."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtri
-from tqdm import tqdm
 
 from expertise.errors import DesignError, ExpertiseError, FitError, listed, nearest
 from expertise.mixed.columns import Array
+from expertise.mixed.cores import Seeds, spread
 from expertise.mixed.design import build_design
 from expertise.mixed.fit import fit_mixed
 from expertise.mixed.fitted import Fitted
 from expertise.mixed.glmm import without_intercept
 from expertise.mixed.plan import Assumed, StudyPlan, assume, people_of, refuse_unknown
-from expertise.mixed.simulate import Truth, draw
+from expertise.mixed.simulation import draw
 from expertise.result import Result, tidy_table
 from expertise.words import Note, note, number, say
 
@@ -67,6 +67,7 @@ def power(
     wave: str | None = None,
     replicates: int = 400,
     conf_level: float = 0.95,
+    cores: int | None = None,
     progress: bool = True,
 ) -> Power:
     """Simulate a study many times, fit each, and count how often the interval excludes zero.
@@ -93,6 +94,9 @@ def power(
         The numeric column that orders waves; needed for dropout.
     replicates : int
     conf_level : float
+    cores : int, optional
+        All by default, where the work is worth it; their number changes
+        nothing. A script then needs the usual ``if __name__ == "__main__"``.
     progress : bool
 
     Returns
@@ -123,12 +127,14 @@ def power(
     for name, value in effect.items():
         beta[assumed.design.names.index(name)] = value
     truth = replace(assumed.truth, beta=beta)
-    rows = []
-    children = np.random.SeedSequence(seed).spawn(replicates)
-    for child in tqdm(children, disable=not progress, desc=say("mixed_use.power_progress")):
-        rng = np.random.default_rng(child)
-        table = _study(assumed.table, people, n, dropout, wave, rng)
-        rows.append(_one(assumed, truth, table, list(effect), conf_level, rng))
+    studies = Studies(
+        assumed=replace(assumed, truth=truth), names=list(effect), person=people, n=n,
+        dropout=dropout, wave=wave, conf_level=conf_level,
+    )  # fmt: skip
+    rows = spread(
+        studies, seed, replicates, cores=cores, progress=progress,
+        words=say("mixed_use.power_progress"),
+    )  # fmt: skip
     return _summary(rows, effect, n, dropout, conf_level)
 
 
@@ -156,34 +162,47 @@ def _check(
         )
 
 
-def _study(
-    table: pd.DataFrame, person: str, n: int, dropout: float, wave: str | None,
-    rng: np.random.Generator,
-) -> pd.DataFrame:  # fmt: skip
-    """Draw n people from the design, each as often as the others, and let some leave."""
-    rows = list(table.groupby(person, sort=False, observed=True).indices.values())
-    order = np.concatenate([rng.permutation(len(rows)) for _ in range(-(-n // len(rows)))])[:n]
-    chosen = np.concatenate([rows[at] for at in order])
-    owner = np.repeat(np.arange(n), [len(rows[at]) for at in order])
-    study = table.iloc[chosen].reset_index(drop=True)
-    study[person] = [f"{at:06d}" for at in owner]
-    if not dropout or wave is None:
-        return study
-    when = study.groupby(owner)[wave].rank(method="dense").to_numpy()
-    waves = study.groupby(owner)[wave].nunique().to_numpy()
-    leaves = 2 + np.floor(rng.uniform(size=n) * np.maximum(waves - 1, 0))
-    stays = (rng.uniform(size=n) >= dropout) | (waves < 2)
-    return study[stays[owner] | (when < leaves[owner])].reset_index(drop=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Studies:
+    """What a process needs to simulate a study and fit it."""
 
+    assumed: Assumed
+    names: list[str]
+    person: str
+    n: int
+    dropout: float
+    wave: str | None
+    conf_level: float
 
-def _one(
-    assumed: Assumed, truth: Truth, table: pd.DataFrame, names: list[str], conf_level: float,
-    rng: np.random.Generator,
-) -> Array | None:  # fmt: skip
-    """Return the interval of each effect in one study (k, 2); None where it cannot be fitted."""
-    formula, outcome = assumed.design.formula.text, assumed.design.outcome
-    given = {name: value for name, value in assumed.options.items() if value is not None}
-    try:
+    def run(self, seeds: Seeds) -> Iterator[Array | None]:
+        """Yield the interval of each effect (k, 2) per study; None where it cannot be fitted."""
+        for seed in seeds:
+            rng = np.random.default_rng(seed)
+            try:
+                yield self._intervals(self._table(rng), rng)
+            except ExpertiseError:
+                yield None
+
+    def _table(self, rng: np.random.Generator) -> pd.DataFrame:
+        """Draw n people from the design, each as often as the others, and let some leave."""
+        table, n, wave = self.assumed.table, self.n, self.wave
+        rows = list(table.groupby(self.person, sort=False, observed=True).indices.values())
+        order = np.concatenate([rng.permutation(len(rows)) for _ in range(-(-n // len(rows)))])[:n]
+        chosen = np.concatenate([rows[at] for at in order])
+        owner = np.repeat(np.arange(n), [len(rows[at]) for at in order])
+        study = table.iloc[chosen].reset_index(drop=True)
+        study[self.person] = [f"{at:06d}" for at in owner]
+        if not self.dropout or wave is None:
+            return study
+        when = study.groupby(owner)[wave].rank(method="dense").to_numpy()
+        waves = study.groupby(owner)[wave].nunique().to_numpy()
+        leaves = 2 + np.floor(rng.uniform(size=n) * np.maximum(waves - 1, 0))
+        stays = (rng.uniform(size=n) >= self.dropout) | (waves < 2)
+        return study[stays[owner] | (when < leaves[owner])].reset_index(drop=True)
+
+    def _intervals(self, table: pd.DataFrame, rng: np.random.Generator) -> Array:
+        formula, truth = self.assumed.design.formula.text, self.assumed.truth
+        given = {name: value for name, value in self.assumed.options.items() if value is not None}
         design = build_design(
             formula, table, family=given["family"], weights=given.get("precision_weights"),
             offset=given.get("offset"), trials=given.get("trials"),
@@ -191,14 +210,12 @@ def _one(
         if truth.thresholds is not None:
             design = without_intercept(design)
         eta = design.X @ truth.beta + (0.0 if design.offset is None else design.offset)
-        study = table.assign(**{outcome: draw(design, eta, truth, rng)})
-        fit = fit_mixed(formula, study, conf_level=conf_level, **given)
-    except ExpertiseError:
-        return None
-    tidy = fit.tidy().set_index("term")
-    tidy = tidy[tidy["component"] == "fixed"]
-    found: Array = tidy.loc[names, ["conf_low", "conf_high"]].to_numpy(np.float64)
-    return found
+        study = table.assign(**{self.assumed.design.outcome: draw(design, eta, truth, rng)})
+        fit = fit_mixed(formula, study, conf_level=self.conf_level, **given)
+        tidy = fit.tidy().set_index("term")
+        tidy = tidy[tidy["component"] == "fixed"]
+        found: Array = tidy.loc[self.names, ["conf_low", "conf_high"]].to_numpy(np.float64)
+        return found
 
 
 def _summary(

@@ -14,7 +14,7 @@ from expertise.mixed.columns import Array, Codes
 from expertise.mixed.fitted import Fitted
 from expertise.mixed.ordinal import Cumulative
 from expertise.mixed.panels import draw_panels
-from expertise.mixed.posterior import bend_of, posterior, refuse_structured
+from expertise.mixed.posterior import bend_of, posterior_of, refuse_structured
 from expertise.result import Result, tidy_table
 from expertise.words import Note, note, say
 
@@ -122,7 +122,7 @@ def diagnose(fit: Fitted, group: str | None = None, seed: int = 0) -> Diagnosis:
 
 def influence_of(fit: Fitted, codes: Codes, size: int) -> tuple[Array, Array]:
     """Return Cook's distance (size,) of leaving each group out, and what β loses (size, p)."""
-    known, bend = posterior(fit), bend_of(fit, np.arange(len(fit.design.y)))
+    known, bend = posterior_of(fit), bend_of(fit, np.arange(len(fit.design.y)))
     X, p = fit.design.X, fit.design.X.shape[1]
     order = np.argsort(codes, kind="stable")
     groups = np.split(order, np.cumsum(np.bincount(codes, minlength=size))[:-1])
