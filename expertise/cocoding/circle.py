@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pandas as pd
 
@@ -231,6 +232,25 @@ class Circle:
     def revealed(self) -> bool:
         """Say whether the round together was opened."""
         return any(act.kind == "revealed" for act in self.store.after(coder=""))
+
+    def reveal(self, by: str, *, anyway: bool = False) -> None:
+        """Open the round together, for good.
+
+        Parameters
+        ----------
+        by : str
+            Id of a facilitator.
+        anyway : bool
+            Also when someone still reads.
+
+        Raises
+        ------
+        CodingError
+            When someone still reads, or `by` does not lead.
+        """
+        message = {"kind": "reveal", "id": str(uuid4()), "anyway": anyway}
+        if error := self.handle(by, message)["error"]:
+            raise CodingError(error)
 
     def progress(self) -> pd.DataFrame:
         """Return a row per coder: texts handed out and by state, and whether all are done.
