@@ -139,7 +139,8 @@ def kept_readings(found: Ledger, wordings: Mapping[str, str]) -> Readings:
         given = found.approvals.loc[found.approvals["target"] == reading.uuid, "coder"]
         yes = said_yes(found, [reading.uuid, *same["uuid"]])
         rows.append({
-            "uuid": reading.uuid, "document": reading.document, "start": reading.start, "end": reading.end,
+            "uuid": reading.uuid, "document": reading.document,
+            "start": reading.start, "end": reading.end,
             "code": reading.code, "wording": wordings.get(reading.uuid, ""),
             "choice": reading.value, "minority": 0 < len(holders) < readers / 2,
             "perspective": ", ".join(shown_perspectives(holders, perspectives, yes)),
