@@ -64,9 +64,13 @@ class Wording:
         opening = [word for word in self.words if word.first and word.text[0].isalpha()]
         # Somebody who writes no capitals writes names without them too.
         self.lower_case = sum(not word.cap for word in opening) > 0.6 * len(opening)
+        self.small = frozenset(word.low for word in self.words if not word.cap)
+        self.raised = frozenset(word.low for word in self.words if word.cap and not word.first)
         plain = [word.low for word in self.words if not word.cap and word.text.isalpha()]
-        # In dialect, or another language, an unknown word says little.
-        self.dialect = sum(not ordinary(low) for low in plain) > 0.1 * len(plain)
+        # In dialect, or another language, an unknown word says little. Names without capitals
+        # are among the unknown words.
+        share = 0.2 if self.lower_case else 0.1
+        self.dialect = sum(not ordinary(low) for low in plain) > share * len(plain)
 
     def gap(self, i: int) -> str:
         """Return what stands between word i - 1 and word i."""
@@ -124,6 +128,11 @@ class Wording:
             last = step
         return last
 
+    def only_opens(self, i: int) -> bool:
+        """Whether word i has a capital at the start of a sentence only, and elsewhere none."""
+        low = self.words[i].low
+        return not self.lower_case and low in self.small and low not in self.raised
+
     def is_ordinary(self, i: int) -> bool:
         """Whether a capital makes no name of word i: a language, a medicine, an abbreviation."""
         low, lists = self.words[i].low, self.known
@@ -132,7 +141,12 @@ class Wording:
             not low[0].isalpha()
             or len(low) < 2
             or any(character.isdigit() for character in low)
-            or low in lists.not_names
+            or low in lists.not_names | lists.plain
+            or (
+                0 < len(stem) < min(5, len(low))
+                and self.words[i].text[: len(stem)].isupper()
+                and ordinary(low[len(stem) + 1 :])
+            )
             or (stem in lists.not_names and ordinary(low[len(stem) + 1 :]))
             or (low in lists.everyday | lists.medical and low not in lists.common_names)
         )

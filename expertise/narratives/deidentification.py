@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -245,6 +246,11 @@ def identifiers(texts: Mapping[str, str], listed: Iterable[str] = ()) -> dict[st
     }
 
 
+@cache
+def _sayings() -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(known().sayings)))})(?!\w)")
+
+
 def _again(text: str, organisations: set[str]) -> list[Found]:
     """Return where organisations that were found elsewhere stand in a text."""
     lower_case = Wording(text).lower_case
@@ -279,7 +285,7 @@ def _from_deduce(text: str) -> list[Found]:
     words = {word.start: word for word in words_of(text)}
     for span in deducer().deidentify(text).annotations:
         kind, low = _KINDS.get(span.tag), span.text.lower()
-        if kind is None or low in known().not_names or len(low) < 2:
+        if kind is None or low in known().not_names | known().plain or len(low) < 2:
             continue
         word = words.get(span.start_char)
         # deduce takes "Pas" at the start of a sentence for a name, and "Echt" for a village.
@@ -305,7 +311,10 @@ def _title_length(name: str) -> int:
 def resolved(found: Iterable[Found], text: str) -> list[Found]:
     """Return spans that do not overlap: the longest wins, and among equals the first found."""
     kept: list[Found] = []
+    nobody = [match.span() for match in _sayings().finditer(text.lower())]
     for span in sorted(found, key=lambda span: span[0] - span[1]):
+        if any(start <= span[0] and span[1] <= end for start, end in nobody):
+            continue
         if all(span[1] <= start or span[0] >= end for start, end, _ in kept):
             kept.append(span)
     return sorted(kept)
