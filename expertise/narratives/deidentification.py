@@ -3,8 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +16,7 @@ from expertise.narratives.corpus import Corpus
 from expertise.narratives.importing import write_texts
 from expertise.narratives.institutions import Institutions
 from expertise.narratives.known import deducer, in_dictionary, known
-from expertise.narratives.patterns import Found, find_patterns
+from expertise.narratives.patterns import Found, find_patterns, resolved
 from expertise.narratives.people import People
 from expertise.narratives.places import Places
 from expertise.narratives.pseudonyms import Pseudonyms, read_key
@@ -146,8 +145,9 @@ def deidentify(
         for narrative in source:
             triads[narrative.triad or narrative.participant][narrative.id] = narrative.text
         order = [narrative.id for narrative in source]
+        foreign = {item.id for item in source if not item.language.startswith("nl")}
     else:
-        triads, order = {"": {"text": source}}, ["text"]
+        triads, order, foreign = {"": {"text": source}}, ["text"], set()
     rows: list[dict[str, Any]] = []
     for triad, texts in tqdm(triads.items(), disable=not progress, desc="deidentify", unit="triad"):
         rows += _triad(triad, texts, secret, dates, _known_people(people, triad))
@@ -155,7 +155,12 @@ def deidentify(
     spans = pd.DataFrame(rows, columns=COLUMNS).astype({"start": int, "end": int})
     spans["order"] = spans["document"].map({key: place for place, key in enumerate(order)})
     spans = spans.sort_values(["order", "start"], ignore_index=True)[list(COLUMNS)]
-    return rewritten({key: originals[key] for key in order}, spans, reviewed=False)
+    found = rewritten({key: originals[key] for key in order}, spans, reviewed=False)
+    strange = [key for key in order if key in foreign or Wording(originals[key]).dialect]
+    if strange:
+        warning = note("narratives.not_dutch", n=len(strange), texts=listed(strange))
+        found = replace(found, notes=(*found.notes, warning))
+    return found
 
 
 def rewritten(originals: dict[str, str], spans: pd.DataFrame, *, reviewed: bool) -> Deidentified:
@@ -246,11 +251,6 @@ def identifiers(texts: Mapping[str, str], listed: Iterable[str] = ()) -> dict[st
     }
 
 
-@cache
-def _sayings() -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(known().sayings)))})(?!\w)")
-
-
 def _again(text: str, organisations: set[str]) -> list[Found]:
     """Return where organisations that were found elsewhere stand in a text."""
     lower_case = Wording(text).lower_case
@@ -306,15 +306,3 @@ def _title_length(name: str) -> int:
             break
         length = word.end + len(name[word.end :]) - len(name[word.end :].lstrip(". "))
     return length
-
-
-def resolved(found: Iterable[Found], text: str) -> list[Found]:
-    """Return spans that do not overlap: the longest wins, and among equals the first found."""
-    kept: list[Found] = []
-    nobody = [match.span() for match in _sayings().finditer(text.lower())]
-    for span in sorted(found, key=lambda span: span[0] - span[1]):
-        if any(start <= span[0] and span[1] <= end for start, end in nobody):
-            continue
-        if all(span[1] <= start or span[0] >= end for start, end, _ in kept):
-            kept.append(span)
-    return sorted(kept)

@@ -12,12 +12,15 @@ from importlib.metadata import version
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import simplemma
 from filelock import FileLock
+from tqdm import tqdm
 
-PREPARING = "Preparing the lists of Dutch names, places and institutions: once, one to two minutes…"
+PREPARING = "Preparing the lists of Dutch names, places and institutions, once"
+BUILD_SECONDS = 80
 
 
 def cache_folder() -> Path:
@@ -41,9 +44,8 @@ def prepare_deduce() -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".lock"):
         if not index.exists():
-            logging.getLogger("expertise").warning(PREPARING)
             building = folder / f"building-{os.getpid()}"
-            with _quiet() as deduce:
+            with _quiet() as deduce, _clock(PREPARING, BUILD_SECONDS):
                 deduce.Deduce(cache_path=building, build_lookup_structs=True)
             index.parent.mkdir(exist_ok=True)
             (building / "cache" / index.name).replace(index)
@@ -58,6 +60,25 @@ def deducer() -> Any:
     index = prepare_deduce()
     with _quiet() as deduce:
         return deduce.Deduce(cache_path=index.parents[1])
+
+
+@contextmanager
+def _clock(what: str, seconds: int) -> Iterator[None]:
+    """Show how long something takes that does not say how far it is; it may take longer."""
+    done = Event()
+
+    def tick() -> None:
+        while not done.wait(1):
+            bar.update(bar.n < seconds)
+
+    with tqdm(
+        total=seconds, desc=what, bar_format="{desc} {bar} {elapsed} of about {total} s"
+    ) as bar:
+        Thread(target=tick, daemon=True).start()
+        try:
+            yield
+        finally:
+            done.set()
 
 
 @contextmanager

@@ -97,6 +97,23 @@ def find_patterns(text: str) -> list[Found]:
     ]
 
 
+def resolved(found: Iterable[Found], text: str) -> list[Found]:
+    """Return spans that do not overlap: the longest wins, and among equals the first found."""
+    kept: list[Found] = []
+    nobody = [match.span() for match in _sayings().finditer(text.lower())]
+    for span in sorted(found, key=lambda span: span[0] - span[1]):
+        if any(start <= span[0] and span[1] <= end for start, end in nobody):
+            continue
+        if all(span[1] <= start or span[0] >= end for start, end, _ in kept):
+            kept.append(span)
+    return sorted(kept)
+
+
+@cache
+def _sayings() -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(known().sayings)))})(?!\w)")
+
+
 def _grown(start: int, end: int, kind: str, text: str) -> Found:
     """Return a find with the words right around it that belong to its kind: "43 jaar oud"."""
     if kind in around():

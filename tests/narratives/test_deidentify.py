@@ -151,6 +151,16 @@ def test_one_person_has_one_stand_in_within_a_triad(make_corpus, key):
     assert corpus["p1-a"].text.startswith("Mijn vrouw Ria")
 
 
+def test_texts_that_are_not_in_dutch_are_named(make_corpus, key):
+    dutch = "Ik kwam in de kliniek en niemand zei iets tegen mij, dat was het moeilijkst."
+    english = "The nurses were kind and listened to everything that I told them about my worries."
+    found = deidentify(
+        read_corpus(make_corpus({"p1-a": dutch, "p2-a": english})), key=key, progress=False
+    )
+    assert "1 texts are in another language, or in dialect (p2-a)" in repr(found)
+    assert "another language" not in repr(deidentify(dutch, key=key))
+
+
 def test_listed_nicknames_share_the_stand_in(key):
     people = pd.DataFrame({"name": ["Hendrikus", "Pluis"], "person": ["x", "x"], "triad": ["", ""]})
     result = deidentify("Pluis kwam. Later zat Hendrikus daar.", key=key, people=people)
