@@ -285,7 +285,7 @@ def _from_deduce(text: str) -> list[Found]:
     words = {word.start: word for word in words_of(text)}
     for span in deducer().deidentify(text).annotations:
         kind, low = _KINDS.get(span.tag), span.text.lower()
-        if kind is None or low in known().not_names | known().plain or len(low) < 2:
+        if kind is None or low in known().not_names or low in known().plain or len(low) < 2:
             continue
         word = words.get(span.start_char)
         # deduce takes "Pas" at the start of a sentence for a name, and "Echt" for a village.

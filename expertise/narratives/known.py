@@ -167,7 +167,9 @@ def ordinary(word: str) -> bool:
     (True, False)
     """
     lists = known()
-    if in_dictionary(word) or word in lists.everyday | lists.medical | lists.plain:
+    if in_dictionary(word) or any(
+        word in words for words in (lists.everyday, lists.medical, lists.plain)
+    ):
         return True
     if _FORMED.fullmatch(word) or in_dictionary(word.translate(_STRESS)):
         return True
