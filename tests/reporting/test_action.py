@@ -14,13 +14,12 @@ from expertise.cycles.reading import MemberCheck, read_cycles
 from expertise.errors import DataError, PrivacyError, StudyError
 from expertise.narratives.corpus import read_corpus
 from expertise.reporting import action, guidelines, measured, stories
-from expertise.reporting.block import Block
+from expertise.reporting.block import Block, Perspectives
 from expertise.reporting.content import StudyReport
 from expertise.reporting.docx_tables import write_docx
 from expertise.reporting.findings import find
 from expertise.reporting.joint_file import read_joint
 from expertise.reporting.page import _with_passages
-from expertise.reporting.perspectives import Perspectives
 from expertise.reporting.told import declared_block, measures_block
 from expertise.study import open_study
 
