@@ -16,7 +16,7 @@ from expertise.mixed.glmm import without_intercept
 from expertise.mixed.groups import RandomTerm
 from expertise.mixed.links import choose_link
 from expertise.mixed.nodes import Name
-from expertise.mixed.simulate import Truth, truth_of
+from expertise.mixed.simulation import Truth, truth_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

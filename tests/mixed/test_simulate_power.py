@@ -9,10 +9,12 @@ from numpy.testing import assert_allclose
 from scipy.stats import norm
 
 from expertise.errors import DesignError
+from expertise.mixed import cores
 from expertise.mixed.fit import fit_mixed
 from expertise.mixed.plan import StudyPlan
-from expertise.mixed.power import power
-from expertise.mixed.simulate import simulate
+from expertise.mixed.planning import power
+from expertise.mixed.resampling import bootstrap
+from expertise.mixed.simulation import simulate
 
 ROWS = [(f"p{p:02d}", "ab"[p % 2], float(t)) for p in range(40) for t in range(4)]
 DESIGN = pd.DataFrame(ROWS, columns=["person", "arm", "wave"])
@@ -147,6 +149,46 @@ def test_plans_of_other_families():
         coefficients={"(Intercept)": 1.0}, family="negative-binomial", theta=2.0,
     )  # fmt: skip
     assert run(counts, {"armb": 1.5}, replicates=10).table["power"].iloc[0] > 0.8
+
+
+def test_power_is_the_same_on_any_number_of_cores(monkeypatch):
+    monkeypatch.setattr(cores, "_WORTH_PROCESSES", 0.0)
+    one, two = (
+        run(PLAN, {"wave:armb": 0.5}, dropout=0.3, wave="wave", replicates=12, cores=cores)
+        for cores in (1, 2)
+    )
+    pd.testing.assert_frame_equal(one.table, two.table)
+
+
+@pytest.mark.parametrize(
+    ("formula", "options"),
+    [
+        ("helped ~ wave + (1 | person)", {"family": "binomial", "trials": "asked"}),
+        ("excess ~ wave + (1 | person)", {"family": "negative-binomial"}),
+        ("answer ~ wave + (1 | person)", {"family": "cumulative"}),
+    ],
+)
+def test_bootstrap_of_every_family_spreads_as_its_standard_errors(table, formula, options):
+    fit = fit_mixed(formula, table, **options)
+    drawn = bootstrap(fit, 60, seed=3, progress=False)
+    tidy = drawn.tidy().set_index("term")
+    wald = fit.tidy().query("component != 'variance'").set_index("term")
+    for name in wald.index:
+        assert_allclose(tidy.loc[name, "estimate"], wald.loc[name, "estimate"])
+        assert 0.6 < tidy.loc[name, "std_error"] / wald.loc[name, "std_error"] < 1.6, name
+    sd = np.sqrt(fit.solution.covariances[0][0, 0])
+    assert_allclose(tidy.loc["sd (Intercept)", "estimate"], sd)
+    again = bootstrap(fit, 60, seed=3, progress=False)
+    pd.testing.assert_frame_equal(drawn.draws, again.draws)
+
+
+def test_draws_without_an_answer_are_counted(table):
+    rare = table.assign(yes=(np.arange(len(table)) % 53 == 0).astype(float))
+    fit = fit_mixed("yes ~ 1 + (1 | person)", rare, family="binomial")
+    drawn = bootstrap(fit, 40, seed=1, progress=False)
+    lost = int(drawn.draws.isna().all(axis=1).sum())
+    assert 0 < lost < 38
+    assert str(drawn.notes[-1]).startswith(f"No optimum was found in {lost} of 40 draws")
 
 
 def test_result_shows_power_and_width():
