@@ -176,6 +176,11 @@ class Circle:
             key: self.texts[key] for key, one in self.whole.items()
             if sum(may_read(coder, one) for coder in coders) >= readers
         }  # fmt: skip
+        if not texts:
+            raise CodingError(
+                f"no text may be read by {readers} of {len(coders)} people who code; "
+                "add people, ask for consent, or plan fewer readers"
+            )
         pieces = cut_fragments(texts, words=words, of=of).merge(about, on="text")
         hits = _hits(self.corpus, find) if find else None
         chosen = choose_fragments(pieces, hits=hits, n=n, evenly=EVENLY, seed=seed)
