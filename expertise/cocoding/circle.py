@@ -129,10 +129,7 @@ class Circle:
             session = self._sessions.get(coder)
             if session is None:
                 session = self._sessions[coder] = self.session(me)
-            answer = session.handle(message)
-        if answer.get("passages"):
-            answer["passages"] = self._with_wordings(answer["passages"])
-        return answer
+            return session.handle(message)
 
     def session(self, who: Member, entered_by: str = "") -> CodingSession:
         """Make a session for someone, or for who enters someone's work on paper."""
@@ -305,17 +302,6 @@ class Circle:
         """Return the readings that the group kept, with their wording."""
         wordings = {key: one.body for key, one in self.store.records("reading").items()}
         return kept_readings(self.ledger(), wordings)
-
-    def _with_wordings(self, passages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        found = self.ledger()
-        kept = self.readings().table.assign(uuid=found.readings["uuid"].tolist())
-        by: dict[tuple[str, int, int], list[dict[str, Any]]] = {}
-        for one in kept[kept["code"] != ""].itertuples():
-            by.setdefault((one.document, one.start, one.end), []).append(
-                {"uuid": one.uuid, "code": one.code, "wording": one.wording,
-                 "approved": one.approved, "shown": bool(one.perspective)}
-            )  # fmt: skip
-        return [p | {"kept": by.get((p["document"], p["start"], p["end"]), [])} for p in passages]
 
     def _member(self, coder: str) -> Member:
         found = member(self.store, coder)

@@ -12,6 +12,7 @@ from rocrate.rocrate import ROCrate
 
 from expertise.errors import StudyError
 from expertise.files.safe import sha256, write_atomically
+from expertise.narratives.corpus import read_listing
 from expertise.privacy import refuse_withdrawn, suppress_small
 from expertise.reporting.expected import expected_results
 from expertise.reporting.page import versions
@@ -50,7 +51,8 @@ def bundle_study(
         The bundle. It holds study.toml, codebook and cycles where there are,
         data or twin, notebook, lock, a README on how to run it, versions, seed,
         expected results with tolerances, a disclosure report and a manifest of
-        hashes; no narratives.
+        hashes. Narratives and their codings go along only with the data, and
+        only when the corpus says that they are invented.
 
     Raises
     ------
@@ -73,7 +75,7 @@ def bundle_study(
         about = {
             "schema": SCHEMA, "study": study.name, "data": data, "seed": study.settings.seed,
             "notebooks": sorted(one.name for one in (place / "notebooks").glob("*.ipynb")),
-            "versions": versions(),
+            "versions": versions(), "narratives": _narratives(study, root, place, data),
         }  # fmt: skip
         expected = {"real": real.to_dict("records"), "twin": []}
         if data == "twin":
@@ -109,6 +111,21 @@ def _copy(study: Study, root: Path, place: Path) -> None:
     }.items():
         if (root / source).is_file():
             shutil.copyfile(root / source, place / target)
+
+
+def _narratives(study: Study, root: Path, place: Path, data: str) -> str:
+    """Copy narratives that nobody told, with their codings; those of people stay in house."""
+    settings = study.settings
+    corpus = root / "corpora" / settings.corpus
+    if not settings.corpus or not (corpus / "corpus.toml").is_file():
+        return "none"
+    if data != "travel" or not read_listing(corpus).invented:
+        return "stay"
+    shutil.copytree(corpus, place / "corpora" / settings.corpus)
+    for name in filter(None, (settings.codings, settings.joint)):
+        if (study.folder / name).is_file():
+            shutil.copyfile(study.folder / name, place / "studies" / study.name / name)
+    return "travel"
 
 
 def swap_hashes(path: Path, hashes: dict[str, str]) -> None:

@@ -44,6 +44,7 @@ from expertise.reporting.told import (
 from expertise.study import Levels, Study
 from expertise.study.flow import flow_in_words
 from expertise.study.levels_plot import in_words, side_by_side
+from expertise.study.load import persons
 from expertise.study.rules import measured_with
 from expertise.study.schema import Model
 from expertise.words import Note, digits_for, number, say
@@ -286,7 +287,8 @@ def _model(study: Study, model: Model | None, fit: MixedFit | None, levels: Leve
     if model is None or fit is None:
         return Block(lang=lang)
     used = fit.augment()
-    people = study.data(_name(study, model)).loc[used.index, "participant"].nunique()
+    seats = study.data(_name(study, model)).loc[used.index, "participant"]
+    people = seats.map(persons(study.people)).nunique()
     told = [say("reporting.model_used", lang, n=len(used), people=people)]
     told += [*effect_sentences(study, model, fit), *beside_sentences(study, model, fit)]
     parts = [_part(row, lang) for row in fit.tidy().to_dict("records")]

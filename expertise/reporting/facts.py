@@ -7,6 +7,7 @@ import pandas as pd
 from expertise.reporting.action import attended, count_of, recognised
 from expertise.reporting.findings import Findings
 from expertise.reporting.sentences import combined, settled
+from expertise.study.load import persons
 from expertise.study.rules import measured_with
 from expertise.words import digits_for, number, plain, say
 
@@ -23,8 +24,8 @@ def named_numbers(found: Findings) -> dict[str, str]:
     Returns
     -------
     dict
-        Name → text, such as ``"primary.difference"`` → ``"4,9"``. Numbers are
-        rounded to what their interval bears, one digit less than in a table.
+        Name → text, such as ``"primary.difference"`` → ``"4,9"``, with the
+        digits of the scientific report, so that both say the same.
 
     Examples
     --------
@@ -32,7 +33,7 @@ def named_numbers(found: Findings) -> dict[str, str]:
     >>> from expertise.study import open_study
     >>> found = find(open_study("studies/vuurwerkramp"), audience="released")
     >>> named_numbers(found)["people.child"]
-    '41'
+    '40'
     """
     parts = (_people, _primary, _levels, _cycles, _stories)
     return {name: text for part in parts for name, text in part(found)}
@@ -59,7 +60,7 @@ def _people(found: Findings) -> Iterator[tuple[str, str]]:
     study, lang = found.study, found.study.lang
     for row in found.flow.itertuples():
         yield f"people.{row.perspective}", _count(found, row.eligible)
-    yield "people", _count(found, study.people["participant"].nunique())
+    yield "people", _count(found, persons(study.people).nunique())
     for name in ("triad", "team", "institution"):
         if name in study.people:
             yield f"{name}s", str(study.people[name].nunique())
@@ -89,7 +90,8 @@ def _primary(found: Findings) -> Iterator[tuple[str, str]]:
 
 
 def _difference(name: str, row: pd.Series, lang: str) -> Iterator[tuple[str, str]]:
-    low, high = _rough(row, "conf_low", lang), _rough(row, "conf_high", lang)
+    """Yield a size without its sign, its direction, and its bounds: signed where that is open."""
+    low, high = _bounds(row, lang)
     yield name if name.startswith(("change", "gap")) else f"{name}.difference", _size(row, lang)
     yield f"{name}.low", low
     yield f"{name}.high", high
@@ -98,25 +100,28 @@ def _difference(name: str, row: pd.Series, lang: str) -> Iterator[tuple[str, str
 
 
 def _digits(row: pd.Series) -> int:
-    return max(digits_for(row["conf_high"] - row["conf_low"]) - 1, 0)
-
-
-def _rough(row: pd.Series, key: str, lang: str) -> str:
-    return number(float(row[key]), _digits(row), lang)
+    return digits_for(row["conf_high"] - row["conf_low"])
 
 
 def _size(row: pd.Series, lang: str) -> str:
     return number(abs(float(row["estimate"])), _digits(row), lang)
 
 
+def _bounds(row: pd.Series, lang: str) -> tuple[str, str]:
+    bounds = [float(row["conf_low"]), float(row["conf_high"])]
+    if settled(row):
+        bounds = sorted(map(abs, bounds))
+    low, high = (number(one, _digits(row), lang) for one in bounds)
+    return low, high
+
+
 def _sure(row: pd.Series, worthwhile: float | None, better: str, lang: str) -> str:
     """Say in words how sure the model is; that it is worthwhile, only of a benefit."""
-    sign = -1 if better == "lower" else 1
-    low, high = (_rough(row, key, lang) for key in ("conf_low", "conf_high"))
+    low, high = _bounds(row, lang)
     if not settled(row):
         return say("reporting.sure_open", lang, low=low, high=high)
-    least = min(sign * row["conf_low"], sign * row["conf_high"])
-    if worthwhile and least >= worthwhile:
+    benefit = (row["estimate"] > 0) == (better == "higher") and better != "neither"
+    if worthwhile and benefit and min(abs(row["conf_low"]), abs(row["conf_high"])) >= worthwhile:
         goal = plain(worthwhile, lang)
         return say("reporting.sure_large", lang, low=low, high=high, worthwhile=goal)
     return say("reporting.sure_some", lang, low=low, high=high)
@@ -125,7 +130,10 @@ def _sure(row: pd.Series, worthwhile: float | None, better: str, lang: str) -> s
 def _levels(found: Findings) -> Iterator[tuple[str, str]]:
     lang, last = found.study.lang, found.study.settings.waves[-1].id
     for _, row in found.levels.tidy().iterrows():
-        yield f"level.{row['perspective']}.{row['wave']}", _rough(row, "estimate", lang)
+        yield (
+            f"level.{row['perspective']}.{row['wave']}",
+            number(row["estimate"], _digits(row), lang),
+        )
     for table, kind in ((found.levels.changes(), "change"), (found.levels.gaps(), "gap")):
         for _, row in table[table["wave"] == last].iterrows() if len(table) else ():
             who = row["perspective"] if kind == "change" else row["term"].replace(" − ", ".")

@@ -1,17 +1,24 @@
 """Reads joint.toml: which number stands beside which passage, and what people made of both."""
 
-from dataclasses import dataclass
-from typing import Literal
-
-import numpy as np
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from expertise.errors import StudyError, listed
 from expertise.files.settings import load_toml, read_settings
 from expertise.mixed.fit import MixedFit
 from expertise.narratives.corpus import Corpus
-from expertise.reporting.joint import Circle, JointDisplay, JointRow, Quote, joint_display
+from expertise.reporting.joint import (
+    Circle,
+    JointDisplay,
+    JointRow,
+    Quote,
+    joint_display,
+    number_of,
+    quote_passage,
+)
 from expertise.reporting.sentences import combined
 from expertise.study import Study
+from expertise.study.load import persons
 
 frozen = dataclass(frozen=True, slots=True, kw_only=True)
 
@@ -71,8 +78,9 @@ def read_joint(study: Study, corpus: Corpus, *, circle: Circle = "public") -> Jo
     Raises
     ------
     StudyError
-        A fault of the file, an unknown model, coefficient or text, positions
-        outside the text.
+        A fault of the file, an unknown model, coefficient, text or role.
+    DataError
+        Positions outside the text, and as for `joint_display`.
     PrivacyError
         A quote whose teller did not agree to this circle, and as for `joint_display`.
     """
@@ -87,37 +95,23 @@ def read_joint(study: Study, corpus: Corpus, *, circle: Circle = "public") -> Jo
 
 
 def _row(row: Row, study: Study, corpus: Corpus, fit: MixedFit | None) -> JointRow:
-    estimate = low = high = people = None
+    size: dict[str, Any] = {}
     if row.terms and fit is not None:
-        size = combined(fit, row.terms, where=f"{study.settings.joint}: row {row.name!r}")
-        estimate, low, high = (
-            float(size[key]) for key in ("estimate", "conf_low", "conf_high")
-        )  # fmt: skip
+        found = combined(fit, row.terms, where=f"{study.settings.joint}: row {row.name!r}")
         used = study.data(row.model).loc[fit.augment().index, "participant"]
-        people = int(np.unique(used).size)
+        people = used.map(persons(study.people)).nunique()
+        size = number_of(found.to_frame().T) | {"n_people": people}
     return JointRow(
-        name=row.name, estimate=estimate, conf_low=low, conf_high=high, n_people=people,
-        said=row.said, quotes=tuple(_quote(one, row, study, corpus) for one in row.quotes),
-        verdict=row.verdict, by=row.by, why=row.why,
+        name=row.name, said=row.said, verdict=row.verdict, by=row.by, why=row.why, **size,
+        quotes=tuple(_quote(one, study, corpus) for one in row.quotes),
     )  # fmt: skip
 
 
-def _quote(at: Passage, row: Row, study: Study, corpus: Corpus) -> Quote:
-    told = corpus[at.document]
-    text = told.text
-    if not 0 <= at.start < at.end <= len(text):
-        raise StudyError(
-            f"{study.settings.joint}: row {row.name!r}: {at.document} has no passage from "
-            f"{at.start} to {at.end}; its text has {len(text)} characters"
-        )
-    role = study.settings.perspectives.get(told.role)
+def _quote(at: Passage, study: Study, corpus: Corpus) -> Quote:
+    """Return a passage on one line, under the word that people use for its teller's role."""
+    told = quote_passage(corpus, at.document, at.start, at.end, reviewer=at.reviewer)
+    role = study.settings.perspectives.get(told.perspective)
     if role is None:
         known = listed(study.settings.perspectives)
-        raise StudyError(f"{at.document} is told by {told.role!r}; study.toml has {known}")
-    return Quote(
-        document=at.document,
-        perspective=role.label(study.lang),
-        text=" ".join(text[at.start : at.end].split()),
-        quote_to=told.quote_to if told.use else "nobody",
-        reviewer=at.reviewer,
-    )
+        raise StudyError(f"{at.document} is told by {told.perspective!r}; study.toml has {known}")
+    return replace(told, perspective=role.label(study.lang), text=" ".join(told.text.split()))

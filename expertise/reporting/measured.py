@@ -10,6 +10,7 @@ from expertise.reporting.block import Block
 from expertise.reporting.findings import Findings
 from expertise.reporting.sentences import listed_words, percent, span
 from expertise.study import Study
+from expertise.study.load import persons
 from expertise.study.rules import measured_with
 from expertise.study.schema import Model
 from expertise.words import Note, interval, number, say
@@ -25,6 +26,7 @@ def phases_block(found: Findings) -> Block:
     if cycles is None or model is None or "team" not in study.people:
         return Block(lang=study.lang)
     data = study.data_for(model.outcome).dropna(subset=[model.outcome, "team"])
+    data["person"] = data["participant"].map(persons(study.people))
     around = _around(data, cycles, model.outcome, found.minimum)
     caption = say("reporting.steps_caption", study.lang)
     steps, notes = _steps(study, add_phases(data, cycles), model)
@@ -44,7 +46,7 @@ def _around(data: pd.DataFrame, cycles: Cycles, outcome: str, minimum: int) -> p
     rows["cell"] = rows["perspective"].astype(str) + "|" + rows["since"].astype(str)
     fit = fit_mixed("y ~ 0 + cell + (1 | participant)", rows.assign(y=rows[outcome]))
     keys = ["perspective", "since", "cell"]
-    cells = rows.groupby(keys, observed=True)["participant"].nunique().rename("n_people")
+    cells = rows.groupby(keys, observed=True)["person"].nunique().rename("n_people")
     cells = cells.reset_index()
     cells = cells[cells["n_people"] >= minimum].reset_index(drop=True)
     names = [f"cell{cell}" for cell in cells["cell"]]

@@ -28,6 +28,8 @@ from expertise.words import interval, number, say
 
 KEYS: dict[str, Any] = {"person": "person", "perspective": "perspective"}
 _LEAST = 5
+# Fewer than usual: a report is built again and again, and should be there soon.
+_REPLICATES = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -244,8 +246,9 @@ def _together(view: View) -> Iterator[Block]:
     """Yield what one, two, all perspectives recover of the picture they form together."""
     items = view.at(view.tables.items)
     ask = partial(
-        perspectives_gain, roles=view.tables.roles, seed=view.study.settings.seed, progress=False
-    )
+        perspectives_gain, roles=view.tables.roles, seed=view.study.settings.seed,
+        replicates=_REPLICATES, progress=False,
+    )  # fmt: skip
     what = measured_with(view.study.settings, view.tables.plan.outcome)
     if len(items):
         found = ask(items, "person", "perspective", "item", "score")
@@ -296,7 +299,8 @@ def _dependability(view: View) -> Iterator[Block]:
     levels |= {words[key]: [n[key], 2 * n[key]] for key in keys[1:]}
     found = dependability(
         table.rename(columns=words), words["person"], facets, "score", order=2, levels=levels,
-        fixed=[words["perspective"]], seed=view.study.settings.seed, progress=False,
+        fixed=[words["perspective"]], seed=view.study.settings.seed, replicates=_REPLICATES,
+        progress=False,
     )  # fmt: skip
     parts = found.tidy()
     parts = parts[parts["component"] == "variance"]

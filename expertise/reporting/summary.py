@@ -102,6 +102,7 @@ def draft_summary(found: Findings, names: Iterable[str], figures: Iterable[str])
     return environment.from_string(source.read_text("utf-8")).render(
         it=study.settings,
         roles={name: role.plural(study.lang) for name, role in study.settings.perspectives.items()},
+        effect=found.model.effect.text(study.lang) if found.model and found.model.effect else "",
         acts=tuple(dict.fromkeys(one.act for one in cycles)),
         learned=tuple(dict.fromkeys(one.learned for one in cycles)),
         open=tuple(dict.fromkeys(one.disagreement for one in cycles if one.disagreement)),

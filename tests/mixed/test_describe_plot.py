@@ -62,6 +62,14 @@ def test_paragraph_names_model_and_settled_interaction(fit):
     assert "hoger dan elk apart zou geven: 0," in dutch
 
 
+def test_labels_stand_for_columns_and_levels(fit):
+    labels = {"score": "recovery", "arm": "kind of care", "peer": "with a peer worker"}
+    named = fit.describe("en", labels=labels)
+    assert named.startswith("The model describes recovery by month, kind of care, month × kind")
+    assert "unit of month and kind of care with a peer worker rather than usual together" in named
+    assert "where kind of care = usual" in fit.describe("en", "month", labels).lower()
+
+
 def test_a_main_effect_says_where_it_holds(fit):
     text = fit.describe("en", "month")
     assert "Where arm = usual: For one more unit of month, score is higher: by 0." in text

@@ -70,7 +70,7 @@ def test_one_step_is_close_to_full_fits_where_a_tenth_is_missing():
     """Its error, .06 of an SD with 40 people, is of second order: under .03 with 120."""
     table = invented(3, n=120, holes=0.1)
     fit = fit_mixed(FORMULA, table, df="normal")
-    counts = draws(120, 50)
+    counts = draws(120, 15)
     found = resample(fit, codes(table), counts)
     full = np.array([refitted(table, count)[0] for count in counts])
     apart = np.sqrt(((found.variances - full) ** 2).mean(axis=0))

@@ -1,5 +1,6 @@
 """A bundle runs elsewhere, says what differs by name, and gives no one's data away."""
 
+import hashlib
 import json
 import shutil
 import zipfile
@@ -230,3 +231,47 @@ def test_results_know_their_inputs(tmp_path):
     (tmp_path / "results" / "made.json").write_text("[]")
     with pytest.raises(StudyError, match=r"results/made.json is no list of results; delete it"):
         stale_results(tmp_path)
+
+
+def with_corpus(root, tmp_path, *, invented):
+    """Return the project with a corpus of one story that its notebook opens."""
+    project = tmp_path / "p"
+    shutil.copytree(root, project, ignore=shutil.ignore_patterns("build"))
+    corpus, study = project / "corpora" / "verhalen", project / "studies" / "proef"
+    (corpus / "texts").mkdir(parents=True)
+    (corpus / "texts" / "a.txt").write_text("Ik zat op de gang.")
+    sha = hashlib.sha256(b"Ik zat op de gang.").hexdigest()
+    (corpus / "corpus.toml").write_text(
+        f'schema = 1\ntitle = "v"\ninvented = {str(invented).lower()}\n'
+        f'[[texts]]\nid = "a"\nparticipant = "p"\nsha256 = "{sha}"\n'
+    )
+    (corpus / "people.csv").write_text("participant,perspective,use\np,patient,yes\n")
+    toml = study / "study.toml"
+    toml.write_text(toml.read_text().replace("seed =", 'corpus = "verhalen"\nseed =', 1))
+    code = 'print(open("../corpora/verhalen/texts/a.txt").read())'
+    cell = nbformat.v4.new_code_cell(code, id="een")
+    cell.outputs = [nbformat.v4.new_output("stream", text="Ik zat op de gang.\n")]
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    (project / "notebooks" / "proef.ipynb").write_text(nbformat.writes(notebook))
+    return bundle_study(study, data="travel", out=tmp_path / "b.zip")
+
+
+def test_stories_that_people_told_stay_in_house(root, tmp_path):
+    path = with_corpus(root, tmp_path, invented=False)
+    with zipfile.ZipFile(path) as archive:
+        assert not [name for name in archive.namelist() if "corpora" in name]
+    found = reproduce_bundle(path)
+    assert found.results.iloc[-1][["result", "state"]].tolist() == [
+        "notebook proef.ipynb, which stopped", "not checkable here",
+    ]  # fmt: skip
+    assert found.ok
+
+
+def test_stories_that_nobody_told_travel_with_the_data(root, tmp_path):
+    path = with_corpus(root, tmp_path, invented=True)
+    found = reproduce_bundle(path)
+    assert found.results.iloc[-1][["result", "state"]].tolist() == ["notebook proef.ipynb", "same"]
+    other = changed(path, tmp_path / "o.zip", "corpora/verhalen/texts/a.txt", lambda _: b"Nee.")
+    found = reproduce_bundle(other)
+    assert found.altered == ("corpora/verhalen/texts/a.txt",)
+    assert "differs: notebook proef.ipynb, cell 1" in repr(found)
