@@ -12,6 +12,7 @@ from expertise.agreement.estimate import (
     Weights,
     agreement_weights,
     check_allowed,
+    check_few,
     estimate,
     read,
 )
@@ -161,6 +162,7 @@ def _ratio(pairs: Ratings) -> tuple[Array, Parts]:
     x = _finite(pairs, "ratio")
     if (x < 0).any():
         raise DataError(f"{x.min():g} is below zero; a ratio scale has none, use scale='interval'")
+    check_few(pairs)
     total = np.add.outer(x, x)
     return from_distances(pairs, (np.subtract.outer(x, x) / np.where(total > 0, total, 1)) ** 2)
 

@@ -69,12 +69,17 @@ def estimate(
     )  # fmt: skip
 
 
-def agreement_weights(weights: Weights, ratings: Ratings) -> Array:
-    """Return how far two categories agree, (q, q), 1 on the diagonal."""
+def check_few(ratings: Ratings) -> None:
+    """Refuse more categories than can be compared one by one."""
     if ratings.q > _MOST_CATEGORIES:
         raise DataError(
             f"{ratings.q} categories; at most {_MOST_CATEGORIES} can be weighed against each other"
         )
+
+
+def agreement_weights(weights: Weights, ratings: Ratings) -> Array:
+    """Return how far two categories agree, (q, q), 1 on the diagonal."""
+    check_few(ratings)
     if not isinstance(weights, str):
         return _own_weights(np.asarray(weights, dtype=float), ratings)
     check_allowed("weights", weights, WEIGHTS)

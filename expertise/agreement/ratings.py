@@ -109,7 +109,7 @@ def read_ratings(
     Raises
     ------
     DataError
-        For two coders of one name, numbers mixed with text, a value outside
+        For two coders of one name, a set in a cell, numbers mixed with text, a value outside
         `categories`, or a cluster that is missing or of another length.
     """
     table = pd.DataFrame(table)
@@ -167,7 +167,14 @@ def _categories(table: pd.DataFrame, declared: Iterable[Any] | None) -> tuple[Ar
     ordered = isinstance(flat.dtype, pd.CategoricalDtype) and bool(flat.dtype.ordered)
     if ordered and declared is None:
         declared = flat.dtype.categories
-    codes, seen = pd.factorize(flat)
+    try:
+        codes, seen = pd.factorize(flat)
+    except TypeError:
+        unlike = next(value for value in flat if isinstance(value, set | list | dict))
+        raise DataError(
+            f"a cell holds {unlike!r}, a {type(unlike).__name__}; a cell holds one category, and "
+            "set_alpha compares sets of codes"
+        ) from None
     seen = list(seen)
     kinds = {"numbers" if isinstance(value, Number | np.bool_) else "text" for value in seen}
     if len(kinds) > 1 and declared is None:

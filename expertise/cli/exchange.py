@@ -40,10 +40,12 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.codings.casefold().endswith(".qdpx"):
         project = read_qdpx(chosen.codings, chosen.positions)
         print(f"Positions: {project.positions.convention}")
+    elif chosen.positions:
+        raise FileError(f"{chosen.codings} is no .qdpx file; --positions is for those only")
     else:
         coded = find_coded(chosen)
         name = coded.corpus.title or coded.book.title
-        project = make_project(name, coded.texts, coded.book.table(), coded.codings)
+        project = make_project(name, coded.whole_texts, coded.book.table(), coded.whole_codings)
     print(project)
     for name in chosen.files:
         print(f"Written: {write_project(project, name)}")

@@ -1,21 +1,17 @@
 """What lies before one coder: their own acts, the round, the state of each text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
-from expertise.coding.acts import FIELDS, Act, row
+from expertise.coding.acts import Act
 from expertise.coding.assignment import Coder, Fragment
-from expertise.coding.folding import FOLDED, Standing, fold, undone
+from expertise.coding.folding import FOLDED, Row, Standing
 from expertise.errors import CodingError
 from expertise.words import say
 
-PLACES = [FIELDS.index(name) for name in FOLDED]
-
-
-def folded(acts: Sequence[Act]) -> list[tuple[Any, ...]]:
-    """Return the columns that `fold` reads, a row per act."""
-    return [tuple(values[place] for place in PLACES) for values in map(row, acts)]
+row: Callable[[Act], Row] = attrgetter(*FOLDED)
 
 
 @dataclass(slots=True)
@@ -31,19 +27,18 @@ class Desk:
     lang: str
     acts: list[Act] = field(default_factory=list)
     by_id: dict[str, Act] = field(default_factory=dict)
-    live: list[Act] = field(default_factory=list)
-    standing: Standing = field(default_factory=lambda: fold([]))
+    standing: Standing = field(default_factory=Standing)
 
     def take(self, new: Sequence[Act]) -> None:
         """Add acts that came after the last one."""
-        if not new:
-            return
         self.acts.extend(new)
         self.by_id.update((act.uuid, act) for act in new)
-        rows = folded(self.acts)
-        cancelled = undone(rows)
-        self.live = [act for act in self.acts if act.uuid not in cancelled]
-        self.standing = fold(rows)
+        self.standing.take(list(map(row, new)))
+
+    @property
+    def live(self) -> list[Act]:
+        """Return the acts that no undo cancels."""
+        return [act for act in self.acts if act.uuid not in self.standing.cancelled]
 
     @property
     def n(self) -> int:
@@ -53,12 +48,12 @@ class Desk:
     @property
     def revealed(self) -> bool:
         """Say whether the facilitator opened the round together."""
-        return any(act.kind == "revealed" for act in self.live)
+        return self.standing.revealed
 
     @property
     def joined(self) -> bool:
         """Say whether this coder looks at what others chose; alone is over then."""
-        return any(act.kind == "joined" and act.coder == self.coder.id for act in self.live)
+        return self.coder.id in self.standing.joined
 
     @property
     def stage(self) -> str:
@@ -69,8 +64,7 @@ class Desk:
 
     def check_present(self) -> None:
         """Refuse a coder who withdrew."""
-        left = (act.coder for act in self.acts if act.kind == "withdrawn" and not act.document)
-        if self.coder.id in left:
+        if ("", self.coder.id) in self.standing.gone:
             raise self.no("left")
 
     def to_practise(self) -> bool:
@@ -94,12 +88,15 @@ class Desk:
 
     def fragment(self, document: str) -> Fragment:
         """Return a text that was handed to this coder and is still here."""
-        gone = any(act.kind == "withdrawn" and act.document == document for act in self.acts)
-        if gone or document not in self.fragments:
+        if self.withdrawn(document) or document not in self.fragments:
             raise self.no("not_handed_out")
         if self.state(self.fragments[document]) == "returned":
             raise self.no("returned")
         return self.fragments[document]
+
+    def withdrawn(self, document: str) -> bool:
+        """Say whether a text was withdrawn."""
+        return (document, "") in self.standing.gone
 
     def own(self, target: str) -> Act:
         """Return an act of this coder."""

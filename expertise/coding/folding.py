@@ -1,8 +1,9 @@
 """What stands after a series of acts: codings, and who finished which text."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -14,19 +15,11 @@ from expertise.result import Result
 from expertise.words import Note, note, say
 
 FOLDED = ("uuid", "kind", "coder", "round", "document", "code", "value", "target")
+OWN = (*WORK, "applied", "approved")
+REACHING_BACK = frozenset({"undone", "withdrawn"})
+Row = tuple[Any, ...]
 KEPT = ("uuid", "document", "sha256", "coder", "perspective", "round",
         "code", "start", "end", "doubted", "counted", "when")  # fmt: skip
-
-
-@dataclass(slots=True)
-class Standing:
-    """The running state of a fold; places are positions in the rows that were folded."""
-
-    codings: dict[str, tuple[int, str]]
-    doubted: set[str]
-    work: dict[tuple[str, str, str], str]
-    readings: dict[str, int]
-    approved: dict[tuple[str, str], str]
 
 
 class _Labels:
@@ -55,7 +48,7 @@ class _Labels:
         return self.name[label]
 
 
-def undone(rows: Sequence[tuple[Any, ...]]) -> set[str]:
+def undone(rows: Sequence[Row]) -> set[str]:
     """Return the uuids that an undo cancels; undoing an undo brings the first act back."""
     cancelled: set[str] = set()
     for row in reversed(rows):
@@ -64,52 +57,92 @@ def undone(rows: Sequence[tuple[Any, ...]]) -> set[str]:
     return cancelled
 
 
-def fold(rows: Sequence[tuple[Any, ...]]) -> Standing:
-    """Fold rows of the columns `FOLDED`, in the order of the ledger.
+class Standing:
+    """What stands after the acts taken in so far, in the order of the ledger.
 
     This is the one place that says what acts mean. An act on something that
     does not stand changes nothing; a withdrawal takes everything away that
-    went before and follows.
+    went before and follows. Places are positions in `rows`.
+
+    Parameters
+    ----------
+    rows : sequence of tuple
+        The columns `FOLDED`, a row per act.
     """
-    cancelled, labels = undone(rows), _Labels()
-    codings: dict[str, tuple[int, int]] = {}
-    doubted: set[str] = set()
-    work: dict[tuple[str, str, str], str] = {}
-    readings: dict[str, int] = {}
-    approved: dict[tuple[str, str], str] = {}
-    for place, (uuid, kind, coder, round_, document, code, value, target) in enumerate(rows):
-        if uuid in cancelled:
-            continue
-        if kind == "applied":
-            codings[uuid] = (place, labels.of(code))
-        elif kind == "removed":
-            codings.pop(target, None)
-        elif kind == "doubted":
-            doubted.add(target)
-        elif kind in WORK:
-            if kind != "opened" or (document, coder, round_) not in work:
-                work[document, coder, round_] = kind
-        elif kind == "recoded":
-            if not target:
-                labels.carry(code, value)
-            elif target in codings:
-                codings[target] = (codings[target][0], labels.of(value))
-        elif kind == "resolved":
-            readings[uuid] = place
-        elif kind == "approved":
-            approved[target, coder] = value
-    gone = {(r[4], "") if r[4] else ("", r[2]) for r in rows if r[1] == "withdrawn"}
-    if gone:
-        codings = {u: c for u, c in codings.items() if not _left(rows[c[0]], gone)}
-        work = {w: s for w, s in work.items() if (w[0], "") not in gone and ("", w[1]) not in gone}
-        readings = {u: p for u, p in readings.items() if (rows[p][4], "") not in gone}
-        approved = {a: v for a, v in approved.items() if ("", a[1]) not in gone}
-    named = {uuid: (place, labels.read(label)) for uuid, (place, label) in codings.items()}
-    return Standing(named, doubted, work, readings, approved)
 
+    def __init__(self, rows: Sequence[Row] = ()) -> None:
+        self.rows: list[Row] = []
+        self.cancelled: set[str] = set()
+        self.gone: set[tuple[str, str]] = set()
+        self._begin()
+        self.take(rows)
 
-def _left(row: tuple[Any, ...], gone: set[tuple[str, str]]) -> bool:
-    return (row[4], "") in gone or ("", row[2]) in gone
+    def _begin(self) -> None:
+        self._labels = _Labels()
+        self._codings: dict[str, tuple[int, int]] = {}
+        self.doubted: set[str] = set()
+        self.work: dict[tuple[str, str, str], str] = {}
+        self.readings: dict[str, int] = {}
+        self.approved: dict[tuple[str, str], str] = {}
+        self.revealed = False
+        self.joined: set[str] = set()
+
+    def take(self, rows: Sequence[Row]) -> None:
+        """Take in acts that came after the last one; only those are folded.
+
+        An undo or a withdrawal changes what went before it: then all are folded anew.
+        """
+        place = len(self.rows)
+        self.rows += rows
+        if not REACHING_BACK.isdisjoint(row[1] for row in rows):
+            place = 0
+            self.cancelled = undone(self.rows)
+            self.gone = {(r[4], "") if r[4] else ("", r[2]) for r in self.rows
+                         if r[1] == "withdrawn"}  # fmt: skip
+            self._begin()
+        self._fold(place)
+
+    def _fold(self, first: int) -> None:
+        cancelled, labels, codings = self.cancelled, self._labels, self._codings
+        for place, row in enumerate(islice(self.rows, first, None), start=first):
+            uuid, kind, coder, round_, document, code, value, target = row
+            if uuid in cancelled or (self.gone and self._left(kind, coder, document)):
+                continue
+            if kind == "applied":
+                codings[uuid] = (place, labels.of(code))
+            elif kind == "removed":
+                codings.pop(target, None)
+            elif kind == "doubted":
+                self.doubted.add(target)
+            elif kind in WORK:
+                if kind != "opened" or (document, coder, round_) not in self.work:
+                    self.work[document, coder, round_] = kind
+            elif kind == "recoded":
+                if not target:
+                    labels.carry(code, value)
+                elif target in codings:
+                    codings[target] = (codings[target][0], labels.of(value))
+            elif kind == "resolved":
+                self.readings[uuid] = place
+            elif kind == "approved":
+                self.approved[target, coder] = value
+            elif kind == "revealed":
+                self.revealed = True
+            elif kind == "joined":
+                self.joined.add(coder)
+
+    def _left(self, kind: str, coder: str, document: str) -> bool:
+        """Say whether an act is about a withdrawn text, or the own work of who withdrew."""
+        return (document, "") in self.gone or (("", coder) in self.gone and kind in OWN)
+
+    def __contains__(self, coding: object) -> bool:
+        """Say whether a coding stands."""
+        return coding in self._codings
+
+    def codings(self) -> Iterator[tuple[str, int, str]]:
+        """Return uuid, place and code, as it is called by now, of every coding that stands."""
+        for uuid, (place, label) in self._codings.items():
+            yield uuid, place, self._labels.read(label)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -243,8 +276,8 @@ def ledger(acts: pd.DataFrame, *, at: str | None = None) -> Ledger:
     if at is not None:
         acts = acts[acts["when"] <= _moment(at)]
     rows = list(zip(*(acts[name].tolist() for name in FOLDED), strict=True))
-    state = fold(rows)
-    codings = _codings(acts, rows, state)
+    state = Standing(rows)
+    codings = _codings(acts, state)
     work = pd.DataFrame(
         [(*key, value) for key, value in state.work.items()],
         columns=["document", "coder", "round", "state"],
@@ -269,15 +302,14 @@ def _moment(at: str) -> str:
     return moment.isoformat(timespec="microseconds")
 
 
-def _codings(acts: pd.DataFrame, rows: list[tuple[Any, ...]], state: Standing) -> pd.DataFrame:
-    places = [place for place, _ in state.codings.values()]
+def _codings(acts: pd.DataFrame, state: Standing) -> pd.DataFrame:
+    standing = list(state.codings())
     done = {key for key, value in state.work.items() if value == "finished"}
-    table = acts.iloc[places].reset_index(drop=True)
-    table["code"] = [code for _, code in state.codings.values()]
-    table["doubted"] = [uuid in state.doubted for uuid in state.codings]
-    table["counted"] = [
-        (rows[place][4], rows[place][2], rows[place][3]) in done for place in places
-    ]
+    table = acts.iloc[[place for _, place, _ in standing]].reset_index(drop=True)
+    about = zip(table["document"], table["coder"], table["round"], strict=True)
+    table["counted"] = [key in done for key in about]
+    table["code"] = [code for _, _, code in standing]
+    table["doubted"] = [uuid in state.doubted for uuid, _, _ in standing]
     kinds = {"code": str, "start": "int64", "end": "int64", "doubted": bool, "counted": bool}
     return table.astype(kinds)[list(KEPT)]
 

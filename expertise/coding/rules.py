@@ -49,7 +49,7 @@ def _apply(desk: Desk, message: Message, book: Codebook) -> None:
 def _change(desk: Desk, message: Message, book: Codebook) -> None:
     coding = desk.own(message["target"])
     fragment = desk.fragment(coding.document)
-    if coding.uuid not in desk.standing.codings:
+    if coding.uuid not in desk.standing:
         raise desk.no("coding_gone")
     _same_round(desk, coding, fragment)
     _working(desk, fragment)
@@ -58,7 +58,7 @@ def _change(desk: Desk, message: Message, book: Codebook) -> None:
 def _memo(desk: Desk, message: Message, book: Codebook) -> None:
     coding = desk.own(message["target"])
     desk.fragment(coding.document)
-    if coding.uuid not in desk.standing.codings:
+    if coding.uuid not in desk.standing:
         raise desk.no("coding_gone")
 
 
@@ -70,7 +70,7 @@ def _work(desk: Desk, message: Message, book: Codebook) -> None:
 
 def _undo(desk: Desk, message: Message, book: Codebook) -> None:
     act = last_act(desk) if "target" not in message else desk.own(message["target"])
-    if act.kind not in UNDOABLE or act not in desk.live:
+    if act.kind not in UNDOABLE or act.uuid in desk.standing.cancelled:
         raise desk.no("nothing_to_undo")
     fragment = desk.fragment(act.document)
     _same_round(desk, act, fragment)
@@ -130,7 +130,7 @@ def _holds(desk: Desk, reading: Act) -> bool:
     """Say whether this coder chose the code of a reading somewhere in its passage."""
     assert reading.start is not None
     assert reading.end is not None
-    for uuid, (_, code) in desk.standing.codings.items():
+    for uuid, _, code in desk.standing.codings():
         coding = desk.by_id[uuid]
         assert coding.start is not None
         assert coding.end is not None

@@ -8,11 +8,18 @@ from uuid import UUID, uuid5
 from expertise.coding.acts import Act, Record, acts_table, now
 from expertise.coding.assignment import Coder, Fragment, may_read
 from expertise.coding.codebook import Codebook
-from expertise.coding.desk import Desk, folded
-from expertise.coding.folding import fold, ledger, undone
+from expertise.coding.desk import Desk, row
+from expertise.coding.folding import Standing, ledger, undone
 from expertise.coding.messages import checked
 from expertise.coding.rules import RULES, last_act
-from expertise.coding.together import Passage, passages, said_yes, shown_perspectives
+from expertise.coding.together import (
+    Passage,
+    kept_by_passage,
+    kept_readings,
+    passages,
+    said_yes,
+    shown_perspectives,
+)
 from expertise.errors import CodingError, ConflictError, ExpertiseError
 
 KIND = {
@@ -164,7 +171,7 @@ class CodingSession:
             raise desk.no("one_perspective", perspective=min(other))
 
     def _everyone_ready(self) -> None:
-        work = fold(folded(self._log.after())).work
+        work = Standing(list(map(row, self._log.after()))).work
         busy = {coder for (_, coder, round_), state in work.items()
                 if round_ == "alone" and state == "opened"}  # fmt: skip
         if busy:
@@ -242,7 +249,7 @@ class CodingSession:
             for one in desk.fragments.values()
             if (state := desk.state(one)) != "returned"
             and (state or not set(declined) & set(one.topics))
-            and not any(a.kind == "withdrawn" and a.document == one.id for a in desk.acts)
+            and not desk.withdrawn(one.id)
         ]  # fmt: skip
         return {
             "stage": desk.stage, "revealed": desk.revealed, "texts": texts, "declined": declined,
@@ -283,6 +290,8 @@ class CodingSession:
         perspectives = {act.coder: act.perspective for act in acts if act.round == "alone"}
         memos = shared_memos(self._log, acts)
         decided = {(r.document, r.start, r.end): r.value for r in found.readings.itertuples()}
+        wordings = {key: one.body for key, one in self._log.records("reading").items()}
+        kept = kept_by_passage(kept_readings(found, wordings))
         coded = found.coded("alone")
         result = []
         for one in passages(found):
@@ -302,6 +311,7 @@ class CodingSession:
             result.append(self._shown(one) | {
                 "readings": readings,
                 "decision": decided.get((one.document, one.start, one.end)),
+                "kept": kept.get((one.document, one.start, one.end), []),
             })  # fmt: skip
         return result
 
@@ -328,7 +338,7 @@ def _value(message: Mapping[str, Any]) -> str:
 
 def shared_memos(log: ActLog, acts: Sequence[Act]) -> dict[tuple[str, str], list[str]]:
     """Return the memos that their writers shared, by coder and coding."""
-    cancelled = undone(folded(acts))
+    cancelled = undone(list(map(row, acts)))
     last = {(a.coder, a.target): a.value for a in acts
             if a.kind == "memo" and a.uuid not in cancelled}  # fmt: skip
     open_ = [key for key, value in last.items() if value == "shared"]

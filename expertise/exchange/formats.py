@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from expertise.errors import FileError
-from expertise.exchange.project import checked
+from expertise.exchange.project import checked, placed
 from expertise.files.safe import write_atomically
 from expertise.files.write import write_table
 from expertise.words import say
@@ -44,7 +44,7 @@ def write_codings(selections: pd.DataFrame, path: str | Path) -> Path:
     FileError
         When the name ends in something else.
     """
-    path = Path(path)
+    path = placed(path)
     kind = path.suffix.casefold()
     if kind == ".jsonl":
         rows = json.loads(selections.to_json(orient="records", force_ascii=False))
@@ -77,7 +77,7 @@ def write_html(
         f"<title>{title}</title><style>{STYLE}</style></head>"
         f"<body><h1>{title}</h1>{''.join(parts)}</body></html>\n"
     )
-    return write_atomically(path, page)
+    return write_atomically(placed(path), page)
 
 
 def _marked(text: str, rows: pd.DataFrame) -> str:

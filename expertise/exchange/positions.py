@@ -1,7 +1,7 @@
-"""What an exporter counted: sixteen readings of a position, and which one fits."""
+"""What an exporter counted: every reading of a position, and which one fits."""
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 
@@ -12,14 +12,33 @@ from expertise.errors import FileError, listed, nearest
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+Spans = Mapping[str, tuple[Ints, Ints]]
 UNDETERMINED = "undetermined"
 LEAST, LEAD = 0.5, 0.25
 BOM = "\ufeff"
+LF, CR = 10, 13
+STOPS = tuple(map(ord, ".!?…"))
+# What a selection may begin and end at, narrowest first.
+WORDS, CLAUSES, SENTENCES = range(3)
 
 
 @dataclass(frozen=True, slots=True)
 class Convention:
-    """One way to count: `unit` per character, CRLF as 2 or 1, the BOM or not, the end's meaning."""
+    """One way to count.
+
+    Attributes
+    ----------
+    unit : str
+        What a character counts: codepoints, utf16 (units) or bytes (UTF-8).
+    newline : str
+        crlf2: as in the file, CRLF two and LF one; crlf1: every line end one;
+        lf2: every line end two, also where the file has only LF.
+    bom : str
+        nobom: the first character is 0; bom: 1, because a byte-order mark was
+        counted, in the file or not, or because counting began at one.
+    end : str
+        exclusive or inclusive.
+    """
 
     unit: str
     newline: str
@@ -34,11 +53,13 @@ class Convention:
 CONVENTIONS = tuple(
     Convention(*parts)
     for parts in product(
-        ("codepoints", "utf16"), ("crlf2", "crlf1"), ("nobom", "bom"), ("exclusive", "inclusive")
+        ("codepoints", "utf16", "bytes"),
+        ("crlf2", "crlf1", "lf2"),
+        ("nobom", "bom"),
+        ("exclusive", "inclusive"),
     )
 )
 STANDARD = CONVENTIONS[0]
-NONE = (0.0, STANDARD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,20 +69,25 @@ class Positions:
     Attributes
     ----------
     convention : str
-        As `"utf16 crlf2 nobom exclusive"`, or `"undetermined"`: then positions
-        were read by the letter of the standard.
+        As `"utf16 crlf2 nobom exclusive"` (see `Convention`), or `"undetermined"`.
+    read_as : str
+        The reading that was used: the same, or of those that fit equally well
+        the one nearest to the letter of the standard.
     score : float
-        Share of selections with both ends at the edge of a word in that reading;
-        NaN without selections.
+        Share of selections that begin and end at the edge of a word in that
+        reading, where that is under 50 % (whole sentences) also at the signs
+        beside it; NaN without selections.
     runner_up : float
-        The same for the best reading that places them elsewhere.
+        The same for the best other reading, among the selections that it
+        places elsewhere; 0 when every reading places all the same.
     given : bool
         The convention was passed by the caller, not found.
     """
 
     convention: str
-    score: float
-    runner_up: float
+    read_as: str = str(STANDARD)
+    score: float = float("nan")
+    runner_up: float = float("nan")
     given: bool = False
 
 
@@ -74,7 +100,8 @@ def convention(name: str) -> Convention:
     names = {str(one): one for one in CONVENTIONS}
     if name not in names:
         raise FileError(
-            f"unknown convention {name!r}{nearest(name, names)}; allowed are {listed(names, 16)}"
+            f"unknown convention {name!r}{nearest(name, names)}; "
+            f"allowed are {listed(names, len(names))}"
         )
     return names[name]
 
@@ -82,43 +109,48 @@ def convention(name: str) -> Convention:
 class Ruler:
     """A text as its file holds it, and every place a position can mean in it.
 
-    `raw` keeps BOM and CRLF; `text` is the same without BOM and with LF, and
-    positions are returned in code points of `text`.
+    Places are counted with a byte-order mark in front and CRLF as it is;
+    `text` is without BOM and with LF, and positions are returned in code
+    points of `text`. `counts` names the units and line ends that place
+    something elsewhere here.
     """
 
     def __init__(self, raw: str) -> None:
         self.text = raw.removeprefix(BOM).replace("\r\n", "\n")
-        codes = np.frombuffer(raw.encode("utf-32-le"), dtype="<u4").astype(np.int64)
-        self._astral = codes > 0xFFFF
-        after = np.append(codes[1:], 0)
-        self._cr = (codes == 13) & (after == 10)
-        self._bom = np.zeros(len(codes), dtype=bool)
-        self._bom[:1] = codes[:1] == 0xFEFF
-        word, space = _kinds(codes)
-        before, after_ = np.append(False, word), np.append(word, False)
-        # Per place: a selection may begin here, and may end here.
-        self._words = (~before & after_, before & ~after_)
-        self._clauses = (~before & ~np.append(space, True), ~np.append(True, space) & ~after_)
+        marked = BOM + raw.removeprefix(BOM)
+        self._codes = codes = np.frombuffer(marked.encode("utf-32-le"), dtype="<u4").astype(
+            np.int64
+        )
+        self._cr = (codes == CR) & (np.append(codes[1:], 0) == LF)
+        self._lf = (codes == LF) & ~np.append(False, self._cr[:-1])
+        differs = {"utf16": codes[1:] > 0xFFFF, "bytes": codes[1:] > 0x7F,
+                   "crlf1": self._cr, "lf2": self._lf}  # fmt: skip
+        self.counts = {STANDARD.unit, STANDARD.newline} | {
+            n for n, at in differs.items() if at.any()
+        }
+        self._edges = _edges(codes)
         self._ours = self._ends(Convention("codepoints", "crlf1", "nobom", "exclusive"))
 
     def _ends(self, how: Convention) -> Ints:
-        """Return the position of every place in the raw text, len + 1 of them."""
-        width = np.ones(len(self._cr), dtype=np.int64)
+        """Return the position of every place, one more than there are code points."""
+        width = np.ones(len(self._codes), dtype=np.int64)
         if how.unit == "utf16":
-            width += self._astral
+            width += self._codes > 0xFFFF
+        if how.unit == "bytes":
+            width += np.searchsorted([0x80, 0x800, 0x10000], self._codes, side="right")
         if how.newline == "crlf1":
             width[self._cr] = 0
+        if how.newline == "lf2":
+            width[self._lf] = 2
         if how.bom == "nobom":
-            width[self._bom] = 0
+            width[0] = 0
         return np.concatenate([[0], np.cumsum(width)])
 
-    def read(
-        self, start: Ints, end: Ints, how: Convention, *, clauses: bool = False
-    ) -> tuple[Ints, Ints, Bools, Bools]:
-        """Return start, end, whether both exist, and whether both lie at the edge of a word.
+    def read(self, start: Ints, end: Ints, how: Convention) -> tuple[Ints, Bools]:
+        """Return start and end (2 × n), and what they are the edges of (3 × n).
 
         Where a position does not exist (past the end, inside a pair), start
-        and end are -1. With `clauses`, signs may begin or end a selection too.
+        and end are -1.
         """
         ends = self._ends(how)
         stop = end + (how.end == "inclusive")
@@ -127,10 +159,9 @@ class Ruler:
         first, found = _locate(ends, np.searchsorted(ends, start, side="right") - 1, start)
         last, also = _locate(ends, np.searchsorted(ends, stop, side="left"), stop)
         valid = found & also
-        begins, closes = self._clauses if clauses else self._words
-        edge = valid & begins[first] & closes[last] & (stop > start)
-        ours = [np.where(valid, self._ours[place], -1) for place in (first, last)]
-        return ours[0], ours[1], valid, edge
+        fits = [valid & (stop > start) & begins[first] & closes[last]
+                for begins, closes in self._edges]  # fmt: skip
+        return np.where(valid, self._ours[np.stack([first, last])], -1), np.stack(fits)
 
 
 def _locate(ends: Ints, at: npt.NDArray[np.intp], positions: Ints) -> tuple[Ints, Bools]:
@@ -138,11 +169,23 @@ def _locate(ends: Ints, at: npt.NDArray[np.intp], positions: Ints) -> tuple[Ints
     return at, ends[at] == positions
 
 
-def _kinds(codes: Ints) -> tuple[Bools, Bools]:
-    """Say for each code point whether it belongs to a word (letter, mark, digit, _), or is blank.
+def _edges(codes: Ints) -> tuple[tuple[Bools, Bools], ...]:
+    """Say of each place whether words, clauses and sentences may begin there, and may end there."""
+    word, blank = _kinds(codes)
+    stop, line = np.isin(codes, STOPS), np.isin(codes, (LF, CR))
+    line[0] = True  # the mark in front begins the first line
+    was_word, is_word = np.append(False, word), np.append(word, False)
+    was_blank, is_blank = np.append(True, blank), np.append(blank, True)
+    new = np.append(True, line) | (was_blank & np.append([False, False], stop[:-1]))
+    return (
+        (~was_word & is_word, was_word & ~is_word),
+        (~was_word & ~is_blank, ~was_blank & ~is_word),
+        (new & ~is_blank, np.append(False, stop) & is_blank),
+    )
 
-    A joiner or a skin tone belongs to the sign before it and ends nothing.
-    """
+
+def _kinds(codes: Ints) -> tuple[Bools, Bools]:
+    """Say of each code point whether it is of a word (letter, mark, digit, _), or blank."""
     kinds, where = np.unique(codes, return_inverse=True)
     letters = [chr(code) for code in kinds.tolist()]
     word = [unicodedata.category(letter)[0] in "LNM" or letter == "_" for letter in letters]
@@ -150,9 +193,31 @@ def _kinds(codes: Ints) -> tuple[Bools, Bools]:
     return np.array(word, dtype=bool)[where], np.array(blank, dtype=bool)[where]
 
 
-def detect(
-    rulers: Mapping[str, Ruler], spans: Mapping[str, tuple[Ints, Ints]]
-) -> tuple[Convention, Positions]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reading:
+    """Where one convention places all selections (2 × n), and what fits (3 × n)."""
+
+    how: Convention
+    places: Ints
+    fits: Bools
+
+    @property
+    def kind(self) -> int:
+        """What most selections begin and end at: words, or else clauses."""
+        return WORDS if self.fits[WORDS].mean() >= LEAST else CLAUSES
+
+    @property
+    def score(self) -> float:
+        """The share that fits."""
+        return float(self.fits[self.kind].mean())
+
+    def beside(self, other: "_Reading", kind: int) -> tuple[float, float]:
+        """Return the share that fits here and there, of the selections placed differently."""
+        apart = (self.places != other.places).any(axis=0)
+        return float(self.fits[kind, apart].mean()), float(other.fits[kind, apart].mean())
+
+
+def detect(rulers: Mapping[str, Ruler], spans: Spans, stated: bool) -> tuple[Convention, Positions]:
     """Find the convention under which selections begin and end at words.
 
     Parameters
@@ -161,44 +226,71 @@ def detect(
         Source → its text.
     spans : mapping
         Source → start and end of its selections, as the file gives them.
+    stated : bool
+        The file says that it follows the letter of the standard: that decides
+        when the selections do not.
 
     Returns
     -------
     Convention
-        The one in which at least 50 % of selections begin where a word begins
-        and end where one ends, 25 percentage points more than in any reading
-        that places a selection elsewhere. When that decides nothing, signs
-        may begin and end a selection too (whole sentences). When neither
-        does, the letter of the standard.
+        The reading in which most selections begin where a word begins and end
+        where one ends, when that is at least 50 %. Every other reading is
+        judged by the selections that it places elsewhere, and gives way when
+        at least 50 % of these fit the best, 25 percentage points more than fit
+        it. Among readings that are left signs may begin and end a selection
+        too. When more than one is left, or whole sentences speak for another,
+        the one nearest to the letter of the standard.
     Positions
         Its name and scores.
     """
     if not sum(len(start) for start, _ in spans.values()):
-        return STANDARD, Positions(convention=UNDETERMINED, score=np.nan, runner_up=np.nan)
-    for clauses in (False, True):
-        (best, how), (second, _) = (*_ranked(rulers, spans, clauses), NONE)[:2]
-        if best >= LEAST and best - second >= LEAD:
-            return how, Positions(convention=str(how), score=best, runner_up=second)
-    return STANDARD, Positions(convention=UNDETERMINED, score=best, runner_up=second)
+        return STANDARD, Positions(convention=str(STANDARD) if stated else UNDETERMINED)
+    readings = _readings(rulers, spans)
+    left = _fitting(_fitting(readings, WORDS), CLAUSES)
+    # Sentences with the end inclusive look like sentences without their stop.
+    whole = _fitting(readings, SENTENCES)
+    if not set(left) & set(whole):
+        left = [one for one in readings if one in left or one in whole]
+    best = left[0]
+    others = [one.beside(best, best.kind)[0] for one in readings if one is not best]
+    sure = len(left) == 1 or (stated and best.how == STANDARD)
+    return best.how, Positions(
+        convention=str(best.how) if sure else UNDETERMINED, read_as=str(best.how),
+        score=best.score, runner_up=max(others, default=0.0),
+    )  # fmt: skip
 
 
-def _ranked(
-    rulers: Mapping[str, Ruler], spans: Mapping[str, tuple[Ints, Ints]], clauses: bool
-) -> list[tuple[float, Convention]]:
-    """Return scores and conventions, the best first; those that place all the same are one."""
-    scores: dict[bytes, tuple[float, Convention]] = {}
-    total = sum(len(start) for start, _ in spans.values())
+def _readings(rulers: Mapping[str, Ruler], spans: Spans) -> list[_Reading]:
+    """Return the readings that differ here, the letter of the standard first."""
+    counts = set().union(*(rulers[name].counts for name in spans))
+    found: dict[bytes, _Reading] = {}
     for how in CONVENTIONS:
-        read = [rulers[n].read(s, e, how, clauses=clauses) for n, (s, e) in spans.items()]
-        placed = b"".join(part.tobytes() for one in read for part in one[:2])
-        score = sum(int(one[3].sum()) for one in read) / total
-        scores.setdefault(placed, (score, how))
-    return sorted(scores.values(), key=lambda one: -one[0])
+        if {how.unit, how.newline} <= counts:
+            reading = _reading(how, rulers, spans)
+            found.setdefault(reading.places.tobytes(), reading)
+    return list(found.values())
 
 
-def score_of(
-    how: Convention, rulers: Mapping[str, Ruler], spans: Mapping[str, tuple[Ints, Ints]]
-) -> float:
-    """Return the share of selections with both ends at the edge of a word in one reading."""
-    edges: Sequence[Bools] = [rulers[n].read(s, e, how)[3] for n, (s, e) in spans.items()]
-    return float(np.concatenate(edges).mean()) if edges and sum(map(len, edges)) else float("nan")
+def _reading(how: Convention, rulers: Mapping[str, Ruler], spans: Spans) -> _Reading:
+    read = [rulers[name].read(start, end, how) for name, (start, end) in spans.items()]
+    places, fits = (np.concatenate(parts, axis=1) for parts in zip(*read, strict=True))
+    return _Reading(how, places, fits)
+
+
+def _fitting(readings: list[_Reading], kind: int) -> list[_Reading]:
+    """Return the readings that do not clearly give way to the best: all, when none is good."""
+    best = max(readings, key=lambda one: one.fits[kind].mean())
+    if best.fits[kind].mean() < LEAST:
+        return readings
+    kept = []
+    for one in readings:
+        ahead, behind = (1.0, 1.0) if one is best else best.beside(one, kind)
+        if ahead < LEAST or ahead - behind < LEAD:
+            kept.append(one)
+    return kept
+
+
+def score_of(how: Convention, rulers: Mapping[str, Ruler], spans: Spans) -> float:
+    """Return the share of selections that begin and end at the edge of a word in one reading."""
+    marked = sum(len(start) for start, _ in spans.values())
+    return _reading(how, rulers, spans).score if marked else float("nan")

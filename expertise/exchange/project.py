@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from lxml import etree
 
-from expertise.errors import DataError, listed, nearest
-from expertise.exchange.positions import UNDETERMINED, Positions
+from expertise.errors import DataError, FileError, listed, nearest
+from expertise.exchange.positions import STANDARD, Positions
 from expertise.exchange.tree import PROJECT
 from expertise.result import Result
 from expertise.words import Note, say
@@ -108,11 +109,29 @@ def make_project(
         name=name, texts=dict(texts), codes=table[list(CODES)].fillna("").reset_index(drop=True),
         coders=pd.DataFrame({"coder": coders, "guid": ""}, columns=["coder", "guid"]),
         selections=rows, problems=problems_table([]),
-        positions=Positions(convention=UNDETERMINED, score=float("nan"), runner_up=float("nan")),
+        positions=Positions(convention=str(STANDARD)),
         tree=etree.Element(f"{{{PROJECT}}}Project", nsmap={None: PROJECT}, name=name,
                            origin="expertise"),
         files={},
     )  # fmt: skip
+
+
+def placed(path: str | Path) -> Path:
+    """Return the path of a file to write, its folder made.
+
+    Raises
+    ------
+    FileError
+        When the folder cannot be made.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(
+            f"the folder {path.parent} cannot be made ({error.strerror}); name another place"
+        ) from None
+    return path
 
 
 def problems_table(rows: list[tuple[str, int, int, str, str]]) -> pd.DataFrame:

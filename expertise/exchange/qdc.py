@@ -8,6 +8,7 @@ import pandas as pd
 from lxml import etree
 
 from expertise.errors import DataError, FileError
+from expertise.exchange.project import placed
 from expertise.exchange.tree import CODEBOOKS, guid, parse
 from expertise.exchange.writing import code_ids, depth, named, new_id
 from expertise.files.safe import write_atomically
@@ -127,7 +128,7 @@ def write_qdc(book: QdaCodebook | pd.DataFrame, path: str | Path) -> Path:
     if isinstance(book, QdaCodebook) and len(book.sets):
         _write_sets(root, book.sets, ids)
     data = etree.tostring(root, xml_declaration=True, encoding="utf-8", pretty_print=True)
-    return write_atomically(path, data)
+    return write_atomically(placed(path), data)
 
 
 def _write_sets(root: Any, sets: pd.DataFrame, ids: dict[str, str]) -> None:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from expertise.errors import FileError, listed
 from expertise.exchange.positions import (
+    STANDARD,
     UNDETERMINED,
     Convention,
     Positions,
@@ -26,6 +27,7 @@ from expertise.exchange.tree import (
     check,
     guid,
     internal,
+    is_stated,
     normalise,
     parse,
     paths,
@@ -41,6 +43,7 @@ PSEUDONYM = re.compile(r"[a-z]{1,2}|coder|codeur|user|[a-z]*[-_]?[0-9]+")
 BOMS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 MEDIA = ("PictureSelection", "PDFSelection", "AudioSelection", "VideoSelection",
          "TranscriptSelection")  # fmt: skip
+BROAD = (f"{P}Sources/*/{P}Coding", f"{P}Cases/{P}Case/{P}CodeRef")
 UNKNOWN = "unknown"
 
 
@@ -53,10 +56,12 @@ def read_qdpx(path: str | Path, positions: str | None = None) -> QdaProject:
         The file.
     positions : str, optional
         What the exporter counted, as `"utf16 crlf2 nobom exclusive"`: the
-        unit of a character (codepoints, utf16), CRLF as two or one, the
-        byte-order mark counted or not, the end exclusive or inclusive. By
-        default it is found: the reading in which most selections begin and
-        end at a word, when it is clearly ahead.
+        unit of a character (codepoints, utf16, bytes), line ends (crlf2, as in
+        the file; crlf1, always one; lf2, always two), the byte-order mark
+        counted or not (bom also stands for counting from one), the end
+        exclusive or inclusive. By default it is found: the reading in which
+        most selections begin and end at a word, when each other reading is
+        clearly behind in the selections that it places elsewhere.
 
     Returns
     -------
@@ -86,7 +91,7 @@ def read_qdpx(path: str | Path, positions: str | None = None) -> QdaProject:
     outside = _check_paths(root, kept, file)
     root.set("name", root.get("name") or Path(path).stem)
     sources = _sources(root, kept, file)
-    how, found = _convention(sources, positions)
+    how, found = _convention(sources, positions, is_stated(root))
     codes, labels = _codes(root)
     coders, who = _coders(root)
     rows, problems = _selections(sources, how, labels, who)
@@ -168,8 +173,7 @@ def _raw(element: Any, kept: Mapping[str, bytes], file: str) -> tuple[str, str]:
     """Return the member that holds a text, and the text with BOM and CRLF as they are."""
     content = element.find(P + "PlainTextContent")
     if content is not None:
-        # XML has only LF; whoever counted CRLF as two is found as in a file with CRLF.
-        return "", re.sub("\r?\n", "\r\n", content.text or "")
+        return "", content.text or ""
     name = (
         internal(element.get("plainTextPath", "internal://"), file)
         if element.get("plainTextPath")
@@ -187,16 +191,18 @@ def _raw(element: Any, kept: Mapping[str, bytes], file: str) -> tuple[str, str]:
     return member, bom + decode(data, f"{file}, {member}").text.removeprefix("\ufeff")
 
 
-def _convention(sources: list[_Source], given: str | None) -> tuple[Convention, Positions]:
+def _convention(
+    sources: list[_Source], given: str | None, stated: bool
+) -> tuple[Convention, Positions]:
     rulers = {one.label: one.ruler for one in sources}
     marked = {one.label: one.start != one.end for one in sources}
     spans = {one.label: (one.start[marked[one.label]], one.end[marked[one.label]])
              for one in sources}  # fmt: skip
     if given is None:
-        return detect(rulers, spans)
+        return detect(rulers, spans, stated)
     how = convention(given)
     score = score_of(how, rulers, spans)
-    return how, Positions(convention=given, score=score, runner_up=float("nan"), given=True)
+    return how, Positions(convention=given, read_as=given, score=score, given=True)
 
 
 def _codes(root: Any) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -244,14 +250,12 @@ def _selections(
     coding_tag, ref_tag = P + "Coding", P + "CodeRef"
     for source in sources:
         text = source.ruler.text
-        starts, ends, valid, _ = source.ruler.read(source.start, source.end, how)
+        (starts, ends), _ = source.ruler.read(source.start, source.end, how)
         places = zip(source.selections, source.start.tolist(), source.end.tolist(),
-                     starts.tolist(), ends.tolist(), valid.tolist(), strict=True)  # fmt: skip
-        for element, was, until, start, end, exists in places:
-            why = (
-                "" if exists and start < end else "empty" if exists and start == end else "outside"
-            )
-            if exists:
+                     starts.tolist(), ends.tolist(), strict=True)  # fmt: skip
+        for element, was, until, start, end in places:
+            why = "" if start < end else "empty" if start == end >= 0 else "outside"
+            if start >= 0:
                 element.set("startPosition", str(start))
                 element.set("endPosition", str(end))
             maker = element.get("creatingUser")
@@ -275,8 +279,8 @@ def _notes(
     if found.score == found.score:
         score = f"{found.score:.0%}"
         if found.convention == UNDETERMINED:
-            notes.append(note("exchange.undetermined", score=score))
-        elif found.convention != "codepoints crlf2 nobom exclusive":
+            notes.append(note("exchange.undetermined", score=score, read_as=found.read_as))
+        elif found.convention != str(STANDARD):
             notes.append(note("exchange.read_as", convention=found.convention, score=score))
     if problems:
         reasons = pd.Series([why for *_, why, _ in problems]).value_counts()
@@ -284,6 +288,8 @@ def _notes(
         notes.append(note("exchange.not_taken", n=len(problems), why=why))
     if media := sum(1 for name in MEDIA for _ in root.iter(P + name)) + elsewhere:
         notes.append(note("exchange.not_shown", n=media))
+    if broad := sum(len(root.findall(path)) for path in BROAD):
+        notes.append(note("exchange.whole", n=broad))
     if replaced := int(coders["coder"].str.fullmatch(r"coder-\d+").sum()):
         notes.append(note("exchange.names", n=replaced))
     plain = codes["name"].str.strip().str.casefold()

@@ -15,6 +15,8 @@ P = f"{{{PROJECT}}}"
 # What an element holds first, in the order of the schema.
 ORDER = ("Users", "CodeBook", "Variables", "Cases", "Sources", "Notes", "Links", "Sets",
          "Graphs", "Description", "NoteRef")  # fmt: skip
+# An instruction that other programs skip: positions here follow the letter of the standard.
+STATED = ("expertise-positions", "codepoints crlf2 nobom exclusive")
 PATHS = ("plainTextPath", "richTextPath", "path", "currentPath")
 WHOLE = re.compile(r"\s*[+-]?[0-9]{1,18}\s*", re.ASCII)
 
@@ -30,6 +32,18 @@ def parse(data: bytes, name: str) -> Any:
         return etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
         raise FileError(f"{name}: not well-formed XML ({error})") from None
+
+
+def is_stated(root: Any) -> bool:
+    """Say whether the file tells, as ours do, that it follows the letter of the standard."""
+    before = root.itersiblings(etree.ProcessingInstruction, preceding=True)
+    return any((one.target, one.text) == STATED for one in before)
+
+
+def state(root: Any) -> None:
+    """Write, once, that positions follow the letter of the standard."""
+    if not is_stated(root):
+        root.addprevious(etree.ProcessingInstruction(*STATED))
 
 
 def guid(text: str | None) -> str:

@@ -12,9 +12,10 @@ import pandas as pd
 from lxml import etree
 
 from expertise.errors import DataError
-from expertise.exchange.project import QdaProject, checked
+from expertise.exchange.positions import UNDETERMINED
+from expertise.exchange.project import QdaProject, checked, placed
 from expertise.exchange.reading import UNKNOWN
-from expertise.exchange.tree import P, child, guid, internal, prune, text_sources
+from expertise.exchange.tree import P, child, guid, internal, prune, state, text_sources
 from expertise.files.safe import write_atomically
 
 # Under this name every id is made of what it names: the same study gives the same ids.
@@ -34,7 +35,7 @@ def write_qdpx(project: QdaProject, path: str | Path) -> Path:
         With other `selections` (`dataclasses.replace`), rows that are gone
         are taken out and rows without a guid are added.
     path : str or Path
-        Written whole or not at all.
+        Written whole or not at all; its folder is made.
 
     Returns
     -------
@@ -45,6 +46,8 @@ def write_qdpx(project: QdaProject, path: str | Path) -> Path:
     DataError
         When a passage does not lie in its text, or a name holds a character
         that XML cannot carry.
+    FileError
+        When the folder cannot be made or written in.
 
     Notes
     -----
@@ -52,14 +55,17 @@ def write_qdpx(project: QdaProject, path: str | Path) -> Path:
     that a second export gives the same file. No path of a user is written.
     """
     rows = checked(project.selections, project.texts, set(project.codes["code"]))
-    root = deepcopy(project.tree)
+    tree = deepcopy(project.tree.getroottree())
+    root = tree.getroot()
     files = dict(project.files)
     _codes(root, project.codes)
     users = _users(root, project)
     _selections(root, project, rows, users, files)
     prune(root)
-    data = etree.tostring(root, xml_declaration=True, encoding="utf-8")
-    return write_atomically(path, _zipped({"project.qde": data} | files))
+    if project.positions.convention != UNDETERMINED:
+        state(root)
+    data = etree.tostring(tree, xml_declaration=True, encoding="utf-8")
+    return write_atomically(placed(path), _zipped({"project.qde": data} | files))
 
 
 def new_id(kind: str, *parts: object) -> str:
@@ -89,7 +95,7 @@ def named(text: str, what: str) -> str:
 
 
 def _codes(root: Any, codes: pd.DataFrame) -> None:
-    """Add codes that the file does not have; follow names and colours of those it has."""
+    """Add codes that the file does not have; follow names, colours and words of those it has."""
     if codes.empty:
         return
     book = child(root, "CodeBook")
@@ -105,15 +111,17 @@ def _codes(root: Any, codes: pd.DataFrame) -> None:
             above = known[ids[row.parent]] if row.parent else holder
             element = etree.SubElement(above, P + "Code", guid=ids[label])
             known[ids[label]] = element
-            if row.description:
-                words = etree.Element(P + "Description")
-                words.text = named(row.description, "code")
-                element.insert(0, words)
         element.set("name", named(row.name, "code"))
         if "isCodable" not in element.attrib:
             element.set("isCodable", "true")
         if row.colour:
             element.set("color", row.colour)
+        if row.description:
+            words = element.find(P + "Description")
+            if words is None:
+                words = etree.Element(P + "Description")
+                element.insert(0, words)
+            words.text = named(row.description, "code")
 
 
 def code_ids(codes: pd.DataFrame) -> dict[str, str]:

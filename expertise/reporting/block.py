@@ -46,6 +46,10 @@ class Block:
     lang: str = "nl"
     items: bool = False
 
+    def __bool__(self) -> bool:
+        """Whether there is anything to show."""
+        return bool(self.paragraphs or self.tables or self.picture is not None)
+
     def __repr__(self) -> str:
         parts = [self.lead] * bool(self.lead) + list(self.paragraphs)
         parts += [f"{caption}\n{table.to_string(index=False)}" for caption, table in self.tables]
@@ -66,3 +70,20 @@ class Block:
         if self.fold:
             rest = f"<details><summary>{escape(self.fold)}</summary>{rest}</details>"
         return before + words + picture + rest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Blocks:
+    """Several parts that one cell of a report shows below each other."""
+
+    parts: tuple[Block, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to show."""
+        return any(self.parts)
+
+    def __repr__(self) -> str:
+        return "\n\n".join(repr(part) for part in self.parts)
+
+    def _repr_html_(self) -> str:
+        return "".join(part._repr_html_() for part in self.parts)

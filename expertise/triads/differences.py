@@ -1,5 +1,6 @@
 """Do two perspectives grow closer? Three questions, each with its own interval."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -58,16 +59,20 @@ class Discrepancy(Result):
         order = list(dict.fromkeys(self.waves["wave"]))
 
         def paint(axes: Sequence[StoryAxes], look: Look) -> None:
-            for panel, question in zip(axes, QUESTIONS, strict=True):
+            places = np.arange(len(order))[::-1]
+            for at, (panel, question) in enumerate(zip(axes, QUESTIONS, strict=True)):
                 rows = self.waves[self.waves["term"] == question]
-                places = np.arange(len(rows))
-                panel.vlines(places, rows["conf_low"], rows["conf_high"], color=look.color(1))
-                panel.plot(places, rows["estimate"], "o", color=look.color(1))
-                panel.set_xticks(places, [str(at) for at in order])
-                panel.set(xlim=(-0.5, len(rows) - 0.5))
+                panel.hlines(places, rows["conf_low"], rows["conf_high"], color=look.color(1))
+                panel.plot(rows["estimate"], places, "o", color=look.color(1))
+                names = [textwrap.fill(str(one), 16) for one in order]
+                panel.set_yticks(places, names if look.phone or not at else [""] * len(order),
+                                 fontsize=9)  # fmt: skip
+                panel.set(ylim=(-0.5, len(order) - 0.5))
+                panel.grid(True, axis="x")
+                panel.grid(False, axis="y")
                 panel.set_title(say(f"triads.{question}_name", lang), fontsize=10, loc="left")
                 if question != "spread":
-                    panel.axhline(0, color=look.text, linewidth=0.8)
+                    panel.axvline(0, color=look.text, linewidth=0.8)
 
         rows = self.changes[self.changes["group"] == "all pairs"]
         open_ = int(((rows["conf_low"] <= 0) & (rows["conf_high"] >= 0)).sum())
@@ -79,7 +84,8 @@ class Discrepancy(Result):
             subtitle=say("triads.discrepancy_sub", lang, **words),
             alt=" ".join(sentences.values()),
             table=self.tidy()[["term", "group", "wave", "estimate", "conf_low", "conf_high"]],
-            lang=lang, panels=(1, 3), wide=(7.4, 3.6), phone=(4.0, 8.0),
+            lang=lang, panels=(1, 3), wide=(7.4, 2.2 + 0.4 * len(order)),
+            phone=(4.0, 3.6 + 1.3 * len(order)),
         )  # fmt: skip
 
     def _words(self, labels: Mapping[Any, str] | None = None) -> dict[str, Any]:

@@ -175,6 +175,44 @@ def test_nobody_coded_this(distance):
     assert_allclose(found, 1 - np.eye(3))
 
 
+@pytest.mark.parametrize(
+    ("square", "published"),
+    [
+        ([[20, 5], [10, 15]], 0.40),
+        ([[45, 15], [25, 15]], 0.1304),
+        ([[25, 35], [5, 35]], 0.2593),
+        # Feinstein and Cicchetti (1990): 85 % agree in both.
+        ([[40, 9], [6, 45]], 0.6995),
+        ([[80, 10], [5, 5]], 0.3182),
+        # Gwet (2002), where AC1 is .9408.
+        ([[118, 5], [2, 0]], -0.0234),
+    ],
+)
+def test_kappa_and_its_paradox(square, published):
+    assert_allclose(kappa(from_square(square)).estimate, published, atol=5e-5)
+
+
+def test_ac1_where_kappa_falls():
+    assert_allclose(ac1(from_square([[118, 5], [2, 0]])).estimate, 0.9408, atol=5e-5)
+
+
+def test_fourteen_raters():
+    """Ten subjects and five categories, the well-known worked example of Fleiss' kappa: .210."""
+    rows = [[0, 0, 0, 0, 14], [0, 2, 6, 4, 2], [0, 0, 3, 5, 6], [0, 3, 9, 2, 0], [2, 2, 8, 1, 1],
+            [7, 7, 0, 0, 0], [3, 2, 6, 3, 0], [2, 5, 3, 2, 2], [6, 5, 2, 1, 0],
+            [0, 2, 2, 3, 7]]  # fmt: skip
+    table = pd.DataFrame([np.repeat(range(5), row) for row in rows])
+    assert_allclose(fleiss_kappa(table).estimate, 0.210, atol=5e-4)
+
+
+@pytest.mark.parametrize(("scale", "published"), [("nominal", 0.691), ("interval", 0.811)])
+def test_three_observers(scale, published):
+    """Fifteen units of which three observers judged parts: .691 and .811."""
+    coders = ["*****34121133*3", "1*213343*******", "**21344*21133*4"]
+    table = pd.DataFrame([list(row) for row in coders]).T.replace("*", np.nan).astype(float)
+    assert_allclose(alpha(table, scale=scale).estimate, published, atol=5e-4)
+
+
 def test_agreement_on_yes_and_no():
     """2a / (2a + b + c) and 2d / (2d + b + c), with a 40, b 9, c 6 and d 45."""
     table = from_square([[45, 6], [9, 40]])

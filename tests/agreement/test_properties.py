@@ -212,8 +212,16 @@ def test_very_many_categories():
     table = pd.DataFrame({"A": range(4000), "B": np.arange(4000) // 2 * 2})
     found = alpha(table, n_boot=20)
     assert_allclose(found.estimate, 0.5, atol=1e-3)
-    with pytest.raises(DataError, match="4000 categories; at most 2000 can be weighed"):
-        kappa(table)
+    for coefficient in (kappa, lambda table: alpha(table, scale="ratio")):
+        with pytest.raises(DataError, match="4000 categories; at most 2000 can be weighed"):
+            coefficient(table)
+
+
+@pytest.mark.parametrize("cell", [{"hoop"}, ["hoop"]])
+def test_one_category_a_cell(cell):
+    table = pd.DataFrame({"A": [cell, cell], "B": [cell, cell]})
+    with pytest.raises(DataError, match="a cell holds one category, and set_alpha compares sets"):
+        alpha(table)
 
 
 def test_yes_may_be_a_word():

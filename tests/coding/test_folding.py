@@ -1,6 +1,7 @@
 """What stands after acts: undo, finishing, recoding, withdrawing; and a plain model of it."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expertise.coding.acts import Act, acts_table, check_span, clean
-from expertise.coding.folding import ledger
+from expertise.coding.desk import row
+from expertise.coding.folding import Standing, ledger
 from expertise.errors import CodingError
 from tests.coding.conftest import act, uid
 
@@ -170,6 +172,40 @@ def test_folding_equals_a_plain_replay(steps):
     result = ledger(acts_table(acts[::-1]))
     assert dict(zip(result.codings["uuid"], result.codings["code"], strict=True)) == codes
     assert dict(zip(result.work["coder"], result.work["state"], strict=True)) == done
+
+
+KINDS = ("opened", "applied", "removed", "doubted", "undone", "recoded", "recode all", "finished",
+         "resolved", "approved", "revealed", "joined", "withdraw text", "withdraw coder")  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 30), st.sampled_from("ab"),
+                          st.sampled_from(["d1", "d2"]), st.sampled_from("xyz")), max_size=30),
+       st.lists(st.integers(0, 30), max_size=4))  # fmt: skip
+def test_taking_acts_in_one_by_one_or_at_once_is_the_same(steps, cuts):
+    rows = []
+    for n, (kind, target, coder, document, code) in enumerate(steps):
+        about = uid(f"s{target % n}") if n and kind != "recode all" else ""
+        document = "" if kind == "withdraw coder" else document
+        kind = {"recode all": "recoded"}.get(kind, kind)
+        kind = "withdrawn" if kind.startswith("withdraw") else kind
+        rows.append((uid(f"s{n}"), kind, coder, "alone", document, code, "x", about))
+    whole, parts = Standing(rows), Standing()
+    edges = sorted({0, len(rows), *(cut for cut in cuts if cut < len(rows))})
+    for first, last in pairwise(edges):
+        parts.take(rows[first:last])
+    for one in ("rows", "cancelled", "gone", "doubted", "work", "readings", "approved", "revealed",
+                "joined"):  # fmt: skip
+        assert getattr(parts, one) == getattr(whole, one)
+    assert list(parts.codings()) == list(whole.codings())
+
+
+def test_a_new_act_alone_is_folded():
+    """What a key press costs does not grow with what was done before."""
+    standing = Standing([row(replace(APPLY, uuid=uid(n))) for n in range(500)])
+    standing.rows[0] = None  # anyone who reads the first act again falls over it
+    standing.take([row(act("r", "removed", target=uid(3)))])
+    assert uid(3) not in standing
+    assert len(list(standing.codings())) == 499
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from lxml import etree
 
 from expertise.errors import DataError, FileError
 from expertise.exchange.formats import write_codings, write_html
-from expertise.exchange.positions import CONVENTIONS, Ruler, convention
+from expertise.exchange.positions import CONVENTIONS, Positions, Ruler, convention
 from expertise.exchange.project import make_project
 from expertise.exchange.qdc import QdaCodebook, read_qdc, write_qdc
 from expertise.exchange.reading import read_qdpx
@@ -46,19 +46,19 @@ def spans(text, n=60, seed=5):
     return found
 
 
-def foreign(raw, passages, how, **more):
+def foreign(raw, passages, how):
     """Positions of passages (code points, LF, no BOM) as an exporter counts them."""
     ours = raw.removeprefix("\ufeff").replace("\r\n", "\n")
-    out = []
-    for start, end in passages:
-        ends = []
-        for position in (start, end):
-            before = ours[:position]
-            count = len(before.encode("utf-16-le")) // 2 if how.unit == "utf16" else len(before)
-            count += before.count("\n") if how.newline == "crlf2" else 0
-            ends.append(count + (how.bom == "bom"))
-        out.append((ends[0], ends[1] - (how.end == "inclusive")))
-    return out
+    size = {"codepoints": len, "utf16": lambda t: len(t.encode("utf-16-le")) // 2,
+            "bytes": lambda t: len(t.encode())}[how.unit]  # fmt: skip
+    two = how.newline == "lf2" or (how.newline == "crlf2" and "\r\n" in raw)
+    first = size("\ufeff") if how.bom == "bom" else 0
+
+    def count(position):
+        before = ours[:position]
+        return first + size(before) + two * before.count("\n")
+
+    return [(count(s), count(e) - (how.end == "inclusive")) for s, e in passages]
 
 
 def guid(kind, n):
@@ -92,7 +92,14 @@ def packed(path, inner, files=None, name="project.qde", folder="sources"):
     return path
 
 
-@pytest.mark.parametrize("how", CONVENTIONS, ids=str)
+def found(tmp_path, raw, passages, how):
+    """Read passages that an exporter counted in its way."""
+    positions = foreign(raw, passages, how)
+    return read_qdpx(packed(tmp_path / "x.qdpx", qde(positions), {"a.txt": raw.encode()}))
+
+
+# With CRLF in the file, lf2 is crlf2.
+@pytest.mark.parametrize("how", [one for one in CONVENTIONS if one.newline != "lf2"], ids=str)
 def test_every_convention_is_found(tmp_path, how):
     raw = "\ufeff" + story()
     text = raw[1:].replace("\r\n", "\n")
@@ -109,6 +116,57 @@ def test_every_convention_is_found(tmp_path, how):
     again = read_qdpx(file, positions=str(how))
     assert again.positions.given
     pd.testing.assert_frame_equal(again.selections, project.selections)
+
+
+@pytest.mark.parametrize("how", [one for one in CONVENTIONS if one.newline != "crlf1"], ids=str)
+def test_the_same_without_a_mark_and_with_lf(tmp_path, how):
+    """An exporter may count a mark and two for a line end that are not in the file."""
+    raw = story().replace("\r\n", "\n")
+    project = found(tmp_path, raw, spans(raw), how)
+    assert project.positions.convention == str(how)
+    assert project.selections["text"].tolist() == [raw[s:e] for s, e in spans(raw)]
+
+
+@pytest.mark.parametrize("last", ["👧 licht", "café licht", "nee\r\nlicht"])
+@pytest.mark.parametrize("unit", ["codepoints", "utf16", "bytes"])
+def test_few_selections_decide_when_only_they_differ(tmp_path, unit, last):
+    """Fifty passages that all readings place alike say nothing about the fifty-first."""
+    raw = "hoop " * 300 + last + " op weg naar huis"
+    text = raw.replace("\r\n", "\n")
+    passages = [(5 * i, 5 * i + 4) for i in range(50)] + [(text.index("licht"), text.index(" op"))]
+    for newline in ("crlf2", "crlf1") if "\r" in raw else ("crlf2",):
+        how = convention(f"{unit} {newline} nobom exclusive")
+        project = found(tmp_path, raw, passages, how)
+        assert project.selections["text"].tolist() == ["hoop"] * 50 + ["licht"]
+        assert project.positions.score == 1
+        same = foreign(raw, passages, how) == foreign(raw, passages, CONVENTIONS[0])
+        assert (project.positions.convention == str(CONVENTIONS[0])) == same
+
+
+def test_what_every_reading_places_alike_is_the_letter_of_the_standard(tmp_path):
+    project = read_qdpx(
+        packed(tmp_path / "x.qdpx", qde([(12, 16)]), {"a.txt": b"Ik heb weer hoop."})
+    )
+    assert project.positions == Positions(convention=str(CONVENTIONS[0]), score=1.0, runner_up=0.0)
+
+
+def test_what_decides_nothing_is_left_open_and_the_rest_is_used(tmp_path):
+    """Ends are surely inclusive; the one cut after the emoji fits no unit."""
+    raw = "hoop " * 50 + "👧 licht op weg"
+    passages = [(5 * i, 5 * i + 4) for i in range(50)] + [(raw.index("icht"), raw.index("ht"))]
+    project = found(tmp_path, raw, passages, convention("codepoints crlf2 nobom inclusive"))
+    assert project.positions.convention == "undetermined"
+    assert project.positions.read_as == "codepoints crlf2 nobom inclusive"
+    assert set(project.selections["text"]) == {"hoop", "ic"}
+    assert "positions were read as codepoints crlf2 nobom inclusive" in str(project.notes[0])
+
+
+def test_sentences_without_their_stop_may_be_sentences_with_the_end_inclusive(tmp_path):
+    text = "Ik hoop. Ik zie licht! Nee, zei zij. En dan? Moe."
+    cuts = [(0, 7), (9, 21), (23, 35), (37, 43), (45, 48)]
+    project = read_qdpx(packed(tmp_path / "x.qdpx", qde(cuts), {"a.txt": text.encode()}))
+    assert project.positions.convention == "undetermined"
+    assert project.selections["text"].tolist()[0] == "Ik hoop"
 
 
 def test_whole_sentences_decide_too(tmp_path):
@@ -142,17 +200,26 @@ def test_an_unknown_convention_is_refused(tmp_path):
     assert str(convention("utf16 crlf1 bom inclusive")) == "utf16 crlf1 bom inclusive"
 
 
-def test_text_inside_the_xml_is_measured_too(tmp_path):
-    raw = story()
-    passages = spans(raw.replace("\r\n", "\n"))
-    how = convention("utf16 crlf2 nobom exclusive")
+@pytest.mark.parametrize("newline", ["crlf2", "lf2"])
+def test_text_inside_the_xml_is_measured_too(tmp_path, newline):
+    """XML has only LF: by the letter that is one, and who counted CRLF before counts two."""
+    raw = story().replace("\r\n", "\n")
+    how = convention(f"utf16 {newline} nobom exclusive")
     inside = f"<PlainTextContent>{raw}</PlainTextContent>"
-    inner = qde(foreign(raw, passages, how), source="", inside=inside)
+    inner = qde(foreign(raw, spans(raw), how), source="", inside=inside)
     project = read_qdpx(packed(tmp_path / "x.qdpx", inner))
     assert project.positions.convention == str(how)
-    assert (
-        list(zip(project.selections["start"], project.selections["end"], strict=True)) == passages
-    )
+    rows = project.selections
+    assert list(zip(rows["start"], rows["end"], strict=True)) == spans(raw)
+
+
+def test_arbitrary_cuts_inside_the_xml_are_read_by_the_letter(tmp_path):
+    raw = story().replace("\r\n", "\n")
+    cuts = [(at, at + 37) for at in range(0, len(raw) - 40, 37)]
+    inside = f"<PlainTextContent>{raw}</PlainTextContent>"
+    project = read_qdpx(packed(tmp_path / "x.qdpx", qde(cuts, source="", inside=inside)))
+    assert project.positions.convention == "undetermined"
+    assert project.selections["text"].tolist() == [raw[s:e] for s, e in cuts]
 
 
 def test_utf16_files_are_read(tmp_path):
@@ -164,8 +231,8 @@ def test_utf16_files_are_read(tmp_path):
 def test_positions_within_a_pair_are_listed_not_moved(tmp_path):
     ruler = Ruler("👧 hoop")
     start, end = np.array([1]), np.array([7])
-    _, _, valid, _ = ruler.read(start, end, convention("utf16 crlf2 nobom exclusive"))
-    assert not valid[0]
+    places, _ = ruler.read(start, end, convention("utf16 crlf2 nobom exclusive"))
+    assert places.tolist() == [[-1], [-1]]
     file = packed(tmp_path / "x.qdpx", qde([(3, 7), (1, 7), (3, 90)]),
                   {"a.txt": "👧 hoop".encode()})  # fmt: skip
     project = read_qdpx(file, positions="utf16 crlf2 nobom exclusive")
@@ -227,6 +294,25 @@ def test_nothing_is_lost_on_a_round_trip(tmp_path):
     assert write_qdpx(read_qdpx(out), tmp_path / "again.qdpx").read_bytes() == out.read_bytes()
     assert "1 selections of pictures" in " ".join(map(str, project.notes))
     assert "1 codings could not be placed" in " ".join(map(str, project.notes))
+
+
+def test_everything_the_schema_knows_comes_back(tmp_path):
+    inner = (Path(__file__).parent / "everything.qde").read_text("utf-8")
+    files = {"a.txt": "Ik hoop op licht 👧.".encode(), "a.docx": b"PK", "foto.png": b"\x89PNG",
+             "brief.pdf": b"%PDF", "brief.txt": b"Beste.", "opname.mp3": b"ID3",
+             "memo.txt": b"Let op."}  # fmt: skip
+    file = packed(tmp_path / "all.qdpx", inner, files)
+    assert valid(file)
+    project = read_qdpx(file)
+    rows = project.selections[["coder", "code", "start", "end"]].to_numpy().tolist()
+    assert rows == [["c01", "Hoop", 3, 7], ["c02", "Verzet", 3, 7], ["c02", "Hoop", 0, 16]]
+    assert "6 selections of pictures" in " ".join(map(str, project.notes))
+    assert "2 codes on whole sources or cases" in " ".join(map(str, project.notes))
+    out = write_qdpx(project, tmp_path / "out.qdpx")
+    assert valid(out)
+    assert flat(out) == flat(file)
+    with zipfile.ZipFile(out) as archive:
+        assert b"<!-- Invented" in archive.read("project.qde")
 
 
 def test_a_foreign_file_is_written_by_the_letter(tmp_path):
@@ -317,6 +403,28 @@ def test_a_project_of_our_own_is_valid_and_comes_back(tmp_path):
     assert "proef: 3 codings in 2 texts" in repr(again)
 
 
+def test_the_folder_is_made_or_the_place_named(tmp_path):
+    write_qdpx(small(), tmp_path / "new" / "deep" / "own.qdpx")
+    assert read_qdpx(tmp_path / "new" / "deep" / "own.qdpx").name == "proef"
+    (tmp_path / "file").touch()
+    with pytest.raises(FileError, match=r"the folder .*file/in cannot be made \(Not a directory\)"):
+        write_qdpx(small(), tmp_path / "file" / "in" / "own.qdpx")
+
+
+def test_a_file_of_ours_says_how_it_counts(tmp_path):
+    """Cuts that fit nothing come back by the letter; what was never known stays open."""
+    text = story().replace("\r\n", "\n")
+    cuts = [(at, at + 37) for at in range(0, len(text) - 40, 37)]
+    rows = pd.DataFrame(cuts, columns=["start", "end"]).assign(document="a", coder="z", code="hoop")
+    ours = make_project("p", {"a": text}, pd.DataFrame({"code": ["hoop"]}), rows)
+    again = read_qdpx(write_qdpx(ours, tmp_path / "own.qdpx"))
+    assert again.positions.convention == ours.positions.convention == str(CONVENTIONS[0])
+    assert again.notes == ()
+    foreign = read_qdpx(packed(tmp_path / "x.qdpx", qde(cuts), {"a.txt": text.encode()}))
+    again = read_qdpx(write_qdpx(foreign, tmp_path / "out.qdpx"))
+    assert again.positions.convention == "undetermined"
+
+
 def test_rows_can_be_added_and_taken_out(tmp_path):
     project = read_qdpx(rich(tmp_path))
     rows = project.selections.iloc[1:]
@@ -331,6 +439,17 @@ def test_rows_can_be_added_and_taken_out(tmp_path):
     assert len(again.problems) == 1
     third = write_qdpx(again, tmp_path / "third.qdpx")
     assert third.read_bytes() == out.read_bytes()
+
+
+def test_a_changed_codebook_is_followed(tmp_path):
+    project = read_qdpx(rich(tmp_path))
+    codes = project.codes.assign(name=["Hoop!", "Nee"], colour="#123456", description="Anders.")
+    again = read_qdpx(write_qdpx(replace(project, codes=codes), tmp_path / "out.qdpx"))
+    columns = ["name", "parent", "colour", "description"]
+    assert again.codes[columns].to_numpy().tolist() == [
+        ["Hoop!", "", "#123456", "Anders."], ["Nee", "Hoop!", "#123456", "Anders."],
+    ]  # fmt: skip
+    assert again.selections["code"].tolist() == ["Hoop!", "Nee"]
 
 
 def test_what_does_not_hold_together_is_not_written(tmp_path):

@@ -20,6 +20,7 @@ export class App {
     this.memos = {};
     this.n = 0;
     this.desk = null;
+    this.stands = null; // what follows from acts and queue, until one of them changes
     this.now = null; // the open text: document, sha256, view, at (positions)
     this.wire = wire(model);
     this.frame();
@@ -77,6 +78,7 @@ export class App {
 
   take(answer) {
     for (const act of answer.acts ?? []) this.acts.set(act.uuid, act);
+    this.stands = null;
     this.n = Math.max(this.n, answer.n ?? 0);
     if (answer.desk) {
       this.desk = answer.desk;
@@ -102,6 +104,7 @@ export class App {
   // An act is done at once here, and kept until the host has it.
   push(message, id = crypto.randomUUID()) {
     this.tell("");
+    this.stands = null;
     this.queue.push({ ...message, id });
     this.paint();
   }
@@ -111,7 +114,8 @@ export class App {
     this.sent = true;
     if (message.kind === "memo") this.remember(message, answer);
     else this.tell(answer.error);
-    this.paint();
+    // The act itself is on the screen since it was done.
+    if (answer.error || answer.acts.some((act) => act.uuid !== message.id)) this.paint();
   }
 
   remember(message, answer) {
@@ -125,6 +129,7 @@ export class App {
   status() {
     const waits = this.queue.here.length > 0;
     const { failed } = this.queue;
+    this.saved.dataset.waits = this.queue.here.length;
     const muted = this.look.chosen.muted && !failed;
     this.saved.hidden = muted;
     this.saved.setAttribute("role", muted ? "none" : "status");
@@ -157,6 +162,8 @@ export class App {
   }
 
   async home() {
+    this.onWall = false;
+    this.root.classList.remove("cc-wall");
     const had = this.desk !== null;
     await this.ask({ kind: "sync" });
     if (this.desk) this.show(deskScreen({ words: this.words, app: this }), had);
@@ -176,9 +183,11 @@ export class App {
     if (await this.ask({ kind: "join" })) this.meet();
   }
 
-  async meet() {
+  async meet(wall = this.onWall) {
     const answer = await this.ask({ kind: "passages" });
-    if (answer) this.show(meetingScreen({ words: this.words, app: this, passages: answer.passages }));
+    if (answer) this.show(meetingScreen({ words: this.words, app: this, passages: answer.passages, wall }));
+    this.onWall = Boolean(wall);
+    this.root.classList.toggle("cc-wall", this.onWall);
   }
 
   async act(message) {
@@ -250,8 +259,10 @@ export class App {
 
   // ---- coding ---------------------------------------------------------------
 
+  // Folded once for each change, however many parts of the screen ask for it.
   standing() {
-    return fold([...this.acts.values(), ...this.queue.here.map(pending)]);
+    this.stands ??= fold([...this.acts.values(), ...this.queue.here.map(pending)]);
+    return this.stands;
   }
 
   nameOf(code) {

@@ -94,15 +94,17 @@ export function detail({ words, coding, name, quote, memo, conflict, editable, o
   };
 }
 
-// Nothing chosen: how it works, and what you did so far.
-export function overview({ words, codings, nameOf, briefOf, onOpen, onUndo, undoable, editable }) {
-  const done = codings.map((one) => h("li", {},
+// Nothing chosen: how it works, and what you did so far; of very many marks the last ones.
+export function overview({ words, codings, nameOf, briefOf, onOpen, onAll, onUndo, undoable, editable, most }) {
+  const row = (one) => h("li", {},
     button([h("strong", {}, nameOf(one.code), one.doubted ? words("doubt_mark") : ""), " ",
-            h("span", { lang: "nl" }, briefOf(one))], () => onOpen(one.uuid))));
+            h("span", { lang: "nl" }, briefOf(one))], () => onOpen(one.uuid)));
+  const done = codings.slice(-most).sort((a, b) => a.start - b.start).map(row);
   return {
     node: h("section", { class: "cc-overview", "aria-labelledby": "cc-overview-title" },
       h("h2", { id: "cc-overview-title" }, words("my_marks")),
       done.length ? h("ol", { class: "cc-done" }, done) : h("p", {}, words("no_marks")),
+      done.length < codings.length ? button(words("all_marks", { n: codings.length }), onAll) : null,
       editable ? button(words("undo"), onUndo, { disabled: !undoable }) : null,
       editable ? h("details", {}, h("summary", {}, words("how")), ...["how_touch", "how_mouse", "how_keys", "how_single"]
         .map((key) => h("p", {}, words(key)))) : null),

@@ -9,7 +9,7 @@ import { about, named, othersScreen } from "./desk.js";
 
 export class Reading {
   constructor(app, text) {
-    Object.assign(this, { app, ...text, words: app.words, opened: null, conflict: null });
+    Object.assign(this, { app, ...text, words: app.words, opened: null, conflict: null, most: 50 });
     this.at = positions(text.text);
     this.view = new TextView({ text: text.text, lang: "nl", words: this.words, on: {
       changed: () => { this.opened = null; this.side(); },
@@ -73,12 +73,11 @@ export class Reading {
     this.view.close();
   }
 
-  // Own codings in the open text, in JavaScript's units.
+  // Own codings in the open text as they were made, in JavaScript's units.
   mine() {
     const { document, at } = this;
     return [...this.state.codings.values()].filter((one) => one.document === document)
-      .map((one) => ({ ...one, start: at.toUnit(one.start), end: at.toUnit(one.end) }))
-      .sort((a, b) => a.start - b.start);
+      .map((one) => ({ ...one, start: at.toUnit(one.start), end: at.toUnit(one.end) }));
   }
 
   paint() {
@@ -112,9 +111,10 @@ export class Reading {
     } else {
       this.beside = overview({ words, codings, nameOf, briefOf: (one) => view.brief(one.start, one.end),
         onOpen: (uuid) => this.lookAt(uuid), onUndo: () => this.undo(), editable: this.editable,
+        most: this.most, onAll: () => { this.most = Infinity; this.side(); },
         undoable: Boolean(lastToUndo(this.state.live, this.document)) });
     }
-    this.panel.classList.toggle("cc-busy", Boolean(coding || view.selection));
+    this.node.classList.toggle("cc-beside", Boolean(coding || view.selection));
     this.panel.replaceChildren(this.beside.node);
     if (view.selection) view.reveal();
   }
@@ -150,7 +150,6 @@ export class Reading {
   lookAway() {
     this.opened = null;
     this.paint();
-    this.side();
     this.view.focus();
   }
 
@@ -188,7 +187,6 @@ export class Reading {
     if (!act) return app.announce(this.words("nothing_to_undo"));
     this.opened = null;
     app.push({ kind: "undo", target: act.uuid });
-    this.side();
     return app.announce(this.words("undone"));
   }
 }
