@@ -46,7 +46,9 @@ def test_the_fireworks_study_settles_nothing(fireworks):
     scale = rows.loc["scale"]
     # R, nlme 3.1-162: gls(d ~ wave, corAR1(~ wave | id), varIdent(~ 1 | wave)), log of varIdent
     assert_allclose(scale["estimate"], -0.26924, atol=5e-5)
-    assert_allclose(scale[["conf_low", "conf_high"]].tolist(), np.log([0.54653, 1.06789]), atol=2e-3)
+    assert_allclose(
+        scale[["conf_low", "conf_high"]].tolist(), np.log([0.54653, 1.06789]), atol=2e-3
+    )
 
 
 def test_known_changes_are_found():
