@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from expertise.agreement.compare import CoderComparison
+from expertise.agreement.compare import ALL, CoderComparison
 from expertise.cli.coded import add_places, find_coded
 from expertise.coding.coded import CodedCorpus
 from expertise.exchange.formats import write_codings
@@ -32,6 +32,10 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--passages", action="store_true", help="with the words of the narratives in that file"
     )
+    parser.add_argument(
+        "--coefficients", metavar="FILE",
+        help="write every coefficient, also per code within and between (.csv, .xlsx, .jsonl)",
+    )  # fmt: skip
     parser.add_argument("--conf-level", type=float, default=0.95)
     parser.add_argument("--seed", type=int, default=1)
     parser.set_defaults(run=run)
@@ -46,9 +50,12 @@ def run(chosen: argparse.Namespace) -> int:
     print(f"\nPassages that differ, by who marked them\n{_listed(counts)}")
     for title, components in TABLES.items():
         rows = compared.coefficients[compared.coefficients["component"].isin(components)]
+        rows = rows[(rows["code"] == ALL) | (rows["component"] == "code")]
         print(f"\n{title}\n{shown(rows.dropna(axis=1, how='all')).to_string(index=False)}")
     for note in compared.notes:
         print(f"- {note}")
+    if chosen.coefficients:
+        print(f"Written: {write_codings(compared.tidy(), chosen.coefficients)}")
     if chosen.differences:
         path = write_codings(differing(coded, compared, passages=chosen.passages),
                              chosen.differences)  # fmt: skip

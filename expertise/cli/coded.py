@@ -28,11 +28,13 @@ def find_coded(chosen: argparse.Namespace) -> CodedCorpus:
     Raises
     ------
     StudyError
-        When there is no study around the codings and no place was given.
+        When nothing is there, or there is no study around the codings and no place was given.
     CodingError
         When a store's round together was not opened yet.
     """
     where = chosen.codings
+    if "://" not in where and not Path(where).exists():
+        raise StudyError(f"{where} does not exist; name a study folder, a store or a sheet (.csv)")
     study = _study(where)
     if study is None and not (chosen.codebook and chosen.corpus):
         raise StudyError(

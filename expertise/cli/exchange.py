@@ -40,6 +40,8 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.codings.casefold().endswith(".qdpx"):
         project = read_qdpx(chosen.codings, chosen.positions)
         print(f"Positions: {project.positions.convention}")
+    elif chosen.positions:
+        raise FileError(f"{chosen.codings} is no .qdpx file; --positions is for those only")
     else:
         coded = find_coded(chosen)
         name = coded.corpus.title or coded.book.title

@@ -4,8 +4,10 @@ import json
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pandas as pd
 
@@ -24,7 +26,6 @@ from expertise.coding.store import Store
 from expertise.coding.together import Readings, kept_readings
 from expertise.errors import CodingError, StudyError, listed, nearest
 from expertise.narratives.corpus import Corpus, read_corpus
-from expertise.narratives.search import concordance
 from expertise.study import Study, open_study
 from expertise.words import catalogue, note
 
@@ -128,10 +129,7 @@ class Circle:
             session = self._sessions.get(coder)
             if session is None:
                 session = self._sessions[coder] = self.session(me)
-            answer = session.handle(message)
-        if answer.get("passages"):
-            answer["passages"] = self._with_wordings(answer["passages"])
-        return answer
+            return session.handle(message)
 
     def session(self, who: Member, entered_by: str = "") -> CodingSession:
         """Make a session for someone, or for who enters someone's work on paper."""
@@ -175,8 +173,13 @@ class Circle:
             key: self.texts[key] for key, one in self.whole.items()
             if sum(may_read(coder, one) for coder in coders) >= readers
         }  # fmt: skip
+        if not texts:
+            raise CodingError(
+                f"no text may be read by {readers} of {len(coders)} people who code; "
+                "add people, ask for consent, or plan fewer readers"
+            )
         pieces = cut_fragments(texts, words=words, of=of).merge(about, on="text")
-        hits = concordance(self.corpus, find).hits if find else None
+        hits = _hits(self.corpus, find) if find else None
         chosen = choose_fragments(pieces, hits=hits, n=n, evenly=EVENLY, seed=seed)
         made = plan_reading(
             [self._fragment(one) for one in chosen["document"]], coders, readers=readers, seed=seed,
@@ -232,6 +235,25 @@ class Circle:
         """Say whether the round together was opened."""
         return any(act.kind == "revealed" for act in self.store.after(coder=""))
 
+    def reveal(self, by: str, *, anyway: bool = False) -> None:
+        """Open the round together, for good.
+
+        Parameters
+        ----------
+        by : str
+            Id of a facilitator.
+        anyway : bool
+            Also when someone still reads.
+
+        Raises
+        ------
+        CodingError
+            When someone still reads, or `by` does not lead.
+        """
+        message = {"kind": "reveal", "id": str(uuid4()), "anyway": anyway}
+        if error := self.handle(by, message)["error"]:
+            raise CodingError(error)
+
     def progress(self) -> pd.DataFrame:
         """Return a row per coder: texts handed out and by state, and whether all are done.
 
@@ -281,17 +303,6 @@ class Circle:
         wordings = {key: one.body for key, one in self.store.records("reading").items()}
         return kept_readings(self.ledger(), wordings)
 
-    def _with_wordings(self, passages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        found = self.ledger()
-        kept = self.readings().table.assign(uuid=found.readings["uuid"].tolist())
-        by: dict[tuple[str, int, int], list[dict[str, Any]]] = {}
-        for one in kept[kept["code"] != ""].itertuples():
-            by.setdefault((one.document, one.start, one.end), []).append(
-                {"uuid": one.uuid, "code": one.code, "wording": one.wording,
-                 "approved": one.approved, "shown": bool(one.perspective)}
-            )  # fmt: skip
-        return [p | {"kept": by.get((p["document"], p["start"], p["end"]), [])} for p in passages]
-
     def _member(self, coder: str) -> Member:
         found = member(self.store, coder)
         if found is None:
@@ -330,6 +341,12 @@ def _book(study: Study) -> Codebook:
             'write codebook = "codebook.toml" in study.toml'
         )
     return read_codebook(study.folder / study.settings.codebook)
+
+
+def _hits(corpus: Corpus, find: str) -> pd.DataFrame:
+    """Return where words stand; the pipeline loads only when someone searches."""
+    hits: pd.DataFrame = import_module("expertise.narratives.search").concordance(corpus, find).hits
+    return hits
 
 
 def _corpus(study: Study) -> Corpus:

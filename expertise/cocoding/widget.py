@@ -59,6 +59,10 @@ class CodingWidget(anywidget.AnyWidget):
             return self.circle.facilitator().coder.id
         return self.circle.named(name)
 
+    def reveal(self, *, anyway: bool = False) -> None:
+        """Open the round together, as who leads the meeting; see `Circle.reveal`."""
+        self.circle.reveal(self.coder, anyway=anyway)
+
     def write_minutes(self, path: str | Path) -> Path:
         """Write the printable page of the meeting (.html or .pdf); see `write_minutes`."""
         return write_minutes(self.circle, self.coder, path)

@@ -53,7 +53,8 @@ The answer is a mapping too:
 `passages`
     After passages: document, start, end, shared, decision, and the readings:
     code, mine, perspectives (empty for a lone holder who did not say yes),
-    memos that were shared.
+    memos that were shared; and what was kept there: uuid, code, wording,
+    approved, shown (whether perspectives may be seen).
 `conflict`
     When a memo was changed elsewhere: text and version that stand now.
 """

@@ -32,12 +32,13 @@ class ReadingPlan(Result):
     settings: Mapping[str, object]
     notes: tuple[Note, ...] = ()
 
-    def heading(self) -> str:
+    def heading(self, lang: str = "en") -> str:
         """Say how much there is to read."""
         words = self.table.groupby("coder")["words"].sum()
         return say(
-            "coding.plan", n=self.table["document"].nunique(), readers=self.settings["readers"],
-            coders=len(words), low=int(words.min()), high=int(words.max()),
+            "coding.plan", lang, n=self.table["document"].nunique(),
+            readers=self.settings["readers"], coders=len(words),
+            low=int(words.min()), high=int(words.max()),
         )  # fmt: skip
 
     def tidy(self) -> pd.DataFrame:

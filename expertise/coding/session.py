@@ -12,7 +12,14 @@ from expertise.coding.desk import Desk, row
 from expertise.coding.folding import Standing, ledger, undone
 from expertise.coding.messages import checked
 from expertise.coding.rules import RULES, last_act
-from expertise.coding.together import Passage, passages, said_yes, shown_perspectives
+from expertise.coding.together import (
+    Passage,
+    kept_by_passage,
+    kept_readings,
+    passages,
+    said_yes,
+    shown_perspectives,
+)
 from expertise.errors import CodingError, ConflictError, ExpertiseError
 
 KIND = {
@@ -283,6 +290,8 @@ class CodingSession:
         perspectives = {act.coder: act.perspective for act in acts if act.round == "alone"}
         memos = shared_memos(self._log, acts)
         decided = {(r.document, r.start, r.end): r.value for r in found.readings.itertuples()}
+        wordings = {key: one.body for key, one in self._log.records("reading").items()}
+        kept = kept_by_passage(kept_readings(found, wordings))
         coded = found.coded("alone")
         result = []
         for one in passages(found):
@@ -302,6 +311,7 @@ class CodingSession:
             result.append(self._shown(one) | {
                 "readings": readings,
                 "decision": decided.get((one.document, one.start, one.end)),
+                "kept": kept.get((one.document, one.start, one.end), []),
             })  # fmt: skip
         return result
 

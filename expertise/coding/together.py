@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -94,10 +95,10 @@ class Readings(Result):
     Attributes
     ----------
     table : DataFrame
-        One row per reading: document, start, end, code, wording, choice (one,
-        both, later), minority (fewer than half of the readers of that text
-        hold it), perspective (empty for a lone holder who did not say yes),
-        approved (every holder approved the wording).
+        One row per reading: uuid, document, start, end, code, wording, choice
+        (one, both, later), minority (fewer than half of the readers of that
+        text hold it), perspective (empty for a lone holder who did not say
+        yes), approved (every holder approved the wording).
     """
 
     table: pd.DataFrame
@@ -138,12 +139,24 @@ def kept_readings(found: Ledger, wordings: Mapping[str, str]) -> Readings:
         given = found.approvals.loc[found.approvals["target"] == reading.uuid, "coder"]
         yes = said_yes(found, [reading.uuid, *same["uuid"]])
         rows.append({
-            "document": reading.document, "start": reading.start, "end": reading.end,
+            "uuid": reading.uuid, "document": reading.document,
+            "start": reading.start, "end": reading.end,
             "code": reading.code, "wording": wordings.get(reading.uuid, ""),
             "choice": reading.value, "minority": 0 < len(holders) < readers / 2,
             "perspective": ", ".join(shown_perspectives(holders, perspectives, yes)),
             "approved": bool(holders) and set(holders) <= set(given),
         })  # fmt: skip
-    columns = ["document", "start", "end", "code", "wording", "choice", "minority",
+    columns = ["uuid", "document", "start", "end", "code", "wording", "choice", "minority",
                "perspective", "approved"]  # fmt: skip
     return Readings(table=pd.DataFrame(rows, columns=columns))
+
+
+def kept_by_passage(readings: Readings) -> dict[tuple[str, int, int], list[dict[str, Any]]]:
+    """Return document, start and end → what was kept there, as a page shows it."""
+    kept: dict[tuple[str, int, int], list[dict[str, Any]]] = {}
+    for one in readings.table[readings.table["code"] != ""].itertuples():
+        kept.setdefault((one.document, one.start, one.end), []).append(
+            {"uuid": one.uuid, "code": one.code, "wording": one.wording,
+             "approved": one.approved, "shown": bool(one.perspective)}
+        )  # fmt: skip
+    return kept

@@ -105,6 +105,10 @@ def _read(data: pd.DataFrame, name: str) -> Column:
     try:
         series = data[name]
     except KeyError:
+        if name in map(str, data.columns):
+            raise DesignError(
+                f"the name of column {name} is no text; rename it, such as to '_{name}'"
+            ) from None
         raise DesignError(
             f"the formula names {name!r}, which is no column of the table"
             f"{nearest(name, data.columns)}; it has {listed(data.columns)}"

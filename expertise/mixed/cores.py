@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from tqdm import tqdm
 
-_WORTH_PROCESSES = 10.0  # seconds of work below which starting processes costs more than it gains
+_WORTH_PROCESSES = 10.0  # CPU seconds of work that are worth starting processes for
 _TRIED = 2  # replicates that tell how long one takes
 Seeds = Sequence[np.random.SeedSequence]
 
@@ -43,10 +43,10 @@ def _every_core() -> int:
 
 
 def _each(job: Job, seeds: Seeds, cores: int) -> Iterator[Any]:
-    started = time.perf_counter()
+    started = time.process_time()
     yield from job.run(seeds[:_TRIED])
     rest = seeds[_TRIED:]
-    if cores == 1 or (time.perf_counter() - started) / _TRIED * len(rest) < _WORTH_PROCESSES:
+    if cores == 1 or (time.process_time() - started) / _TRIED * len(rest) < _WORTH_PROCESSES:
         yield from job.run(rest)
         return
     size = max(1, len(rest) // (8 * cores))

@@ -1,5 +1,6 @@
 """Says a model and its main result in plain words that follow the intervals."""
 
+from collections.abc import Mapping
 from math import exp
 
 from expertise.errors import DesignError, listed, nearest
@@ -17,10 +18,13 @@ KINDS = {
     ("negative-binomial", "log"): "count",
 }
 QUIET = ("mixed.reference", "mixed.event")
+Labels = Mapping[str, str]
 Parts = tuple[tuple[Variable, int | None], ...]
 
 
-def describe(fit: Fitted, lang: str = "nl", term: str | None = None) -> str:
+def describe(
+    fit: Fitted, lang: str = "nl", term: str | None = None, labels: Labels | None = None
+) -> str:
     """Return one paragraph: what was modelled, and what came out of it.
 
     The words follow the interval of each result: one that holds "no
@@ -33,6 +37,9 @@ def describe(fit: Fitted, lang: str = "nl", term: str | None = None) -> str:
     term : str, optional
         The coefficient that answers the question. Otherwise the highest
         interactions, or the first three coefficients without any.
+    labels : mapping, optional
+        Words for columns and levels, such as those of a study:
+        ``{"score": "herstel", "peer": "met ervaringswerker"}``.
 
     Raises
     ------
@@ -56,13 +63,21 @@ def describe(fit: Fitted, lang: str = "nl", term: str | None = None) -> str:
             f"{term!r} is no coefficient of the model{nearest(term, fit.names)}; "
             f"it has {listed(fit.names)}"
         )
-    sentences = [_model(fit, lang)]
-    sentences += [sentence(fit, at, lang) for at in _chosen(fit, term)]
+    words = _Words(labels or {})
+    sentences = [_model(fit, lang, words)]
+    sentences += [_result_of(fit, at, lang, words) for at in _chosen(fit, term)]
     sentences += [note.text(lang) for note in fit.notes if note.key not in QUIET]
     return " ".join(sentences)
 
 
-def sentence(fit: Fitted, at: int, lang: str) -> str:
+class _Words(dict[str, str]):
+    """Words for columns and levels; what has none keeps its own name."""
+
+    def __missing__(self, name: str) -> str:
+        return name
+
+
+def _result_of(fit: Fitted, at: int, lang: str, words: _Words) -> str:
     """Return the result of one coefficient in a sentence."""
     row = fit.tidy().query("component == 'fixed'").iloc[at]
     values = [float(row[name]) for name in ("estimate", "conf_low", "conf_high")]
@@ -75,16 +90,16 @@ def sentence(fit: Fitted, at: int, lang: str) -> str:
         values = [-values[0], -values[2], -values[1]]
     every = parts_of(fit.design.layout)
     parts = every[at]
-    return _where(parts, every, lang) + say(
+    return _where(parts, every, lang, words) + say(
         f"mixed_use.{'together' if len(parts) > 1 else kind}_{state}",
         lang,
-        subject=_subject(parts, lang),
-        outcome=fit.design.outcome,
+        subject=_subject(parts, lang, words),
+        outcome=words[fit.design.outcome],
         result=result(values, fit.conf_level, lang, ratio=ratio),
     )
 
 
-def _where(parts: Parts, every: list[Parts], lang: str) -> str:
+def _where(parts: Parts, every: list[Parts], lang: str, words: _Words) -> str:
     """Say at which values a coefficient holds that interactions change."""
     own = {variable.node for variable, _ in parts}
     beside = {
@@ -96,7 +111,7 @@ def _where(parts: Parts, every: list[Parts], lang: str) -> str:
     }
     if not beside:
         return ""
-    places = ", ".join(f"{name} = {value}" for name, value in beside.items())
+    places = ", ".join(f"{words[name]} = {words[str(value)]}" for name, value in beside.items())
     return say("mixed_use.where", lang, places=places) + " "
 
 
@@ -128,19 +143,19 @@ def parts_of(layout: Layout) -> list[Parts]:
     return found
 
 
-def _model(fit: Fitted, lang: str) -> str:
+def _model(fit: Fitted, lang: str, words: _Words) -> str:
     design = fit.design
-    terms = [" × ".join(map(str, term)) for term in design.layout.terms if term]
+    terms = [" × ".join(words[str(node)] for node in term) for term in design.layout.terms if term]
     predictors = ", ".join(terms) or say("mixed_use.level_alone", lang)
     largest = max(design.random, key=lambda term: term.size, default=None)
     return say(
         "mixed_use.model" if largest is not None else "mixed_use.model_alone",
         lang,
-        outcome=design.outcome,
+        outcome=words[design.outcome],
         predictors=predictors,
         n=fit.n,
         people=fit.n_people,
-        group="" if largest is None else largest.group,
+        group="" if largest is None else words[largest.group],
     )
 
 
@@ -152,14 +167,15 @@ def _chosen(fit: Fitted, term: str | None) -> list[int]:
     return [at for at, order in enumerate(orders) if order == most and order][:MOST_SENTENCES]
 
 
-def _subject(parts: Parts, lang: str) -> str:
-    words = []
+def _subject(parts: Parts, lang: str, words: _Words) -> str:
+    said = []
     for variable, place in parts:
         if variable.levels and place is not None:
-            level, reference = variable.levels[place], variable.levels[variable.reference]
+            levels = [words[str(level)] for level in variable.levels]
+            level, reference = levels[place], levels[variable.reference]
             key = "mixed_use.level" if place != variable.reference else "mixed_use.level_itself"
             name = str(next(columns_of(variable.node)))
-            words.append(say(key, lang, column=name, level=level, reference=reference))
+            said.append(say(key, lang, column=words[name], level=level, reference=reference))
         else:
-            words.append(say("mixed_use.unit", lang, column=str(variable.node)))
-    return f" {say('mixed_use.and', lang)} ".join(words)
+            said.append(say("mixed_use.unit", lang, column=words[str(variable.node)]))
+    return f" {say('mixed_use.and', lang)} ".join(said)

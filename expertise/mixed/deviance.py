@@ -155,7 +155,7 @@ class Deviance:
         solved = system.solve(blocks, dense)
         flat = blocks.reshape(m * G, count)
         inner = flat.T @ (flat - solved[0].reshape(flat.shape))
-        across = flat.T @ spheres[0].reshape(m * G, -1)
+        across = flat.T @ spheres[0].reshape(m * G, spheres[1].shape[1])
         if d:
             inner += dense.T @ (dense - solved[1])
             across += dense.T @ spheres[1]

@@ -87,8 +87,9 @@ def dependent_columns(X: Array, names: Sequence[str]) -> list[str]:
     if not empty.any() and eigen(work.T @ work)[0][0] > 1e-6:
         return []
     found = [
-        f"the column {name!r} is constant, like the intercept; leave it out"
-        for name, gone in zip(names, empty, strict=True) if gone
+        f"the column {names[at]!r} is constant, like the intercept; leave it out" if X[0, at]
+        else f"the column {names[at]!r} is 0 in every row; leave it out, or join categories"
+        for at in empty.nonzero()[0]
     ]  # fmt: skip
     keep: list[int] = []
     for at in np.flatnonzero(~empty):

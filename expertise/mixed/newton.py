@@ -13,7 +13,7 @@ from expertise.mixed.factors import split, stack, triangle, vech
 from expertise.mixed.roots import eigen
 
 FLOOR = 1e-5  # a factor's diagonal below this is at the boundary: its variance counts as zero
-_ENOUGH, _CERTAIN, _MOST, _SHRINKS = 1e-12, 1e-7, 200, 18
+_ENOUGH, _CERTAIN, _MOST, _SHRINKS = 1e-14, 1e-7, 200, 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -11,14 +11,17 @@ from typing import Any, Literal
 import pandas as pd
 
 from expertise.errors import DataError, FileError, StudyError, listed, nearest
+from expertise.files.reading import Column
 from expertise.files.safe import inside
 from expertise.files.settings import load_toml, read_settings
+from expertise.files.tables import read_table, scan_table
 from expertise.files.tombstones import ask_tombstones
 from expertise.words import Note, note, say
 
 NARRATOR = "narrator"
 QUOTE_TO = ("nobody", "inside", "council", "public")
 CONSENT = ("use", "coded_by", "quote_to", "own_triad_may_read")
+PEOPLE = ("participant", "perspective", "triad", *CONSENT)
 _YES_NO = {"yes": True, "ja": True, "true": True, "1": True,
            "no": False, "nee": False, "false": False, "0": False, "": False}  # fmt: skip
 
@@ -285,7 +288,10 @@ def _people_file(path: Path) -> pd.DataFrame:
             f"{path.name} is not in {path.parent.name}/; put the table of participants, "
             "perspectives and consent there, or pass it as people"
         )
-    return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    seen, _ = scan_table(path)
+    here = [] if seen is None else [name for name in PEOPLE if name in seen.table]
+    columns = {name: Column("id" if name == "participant" else "text") for name in here}
+    return read_table(path, columns=columns, only=here).table
 
 
 def _tellers(people: pd.DataFrame) -> dict[str, dict[str, Any]]:

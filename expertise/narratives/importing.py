@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
+from tqdm import tqdm
 
 from expertise.errors import DataError, FileError, StudyError, listed
 from expertise.files.safe import inside, write_atomically
@@ -22,7 +23,7 @@ from expertise.narratives.corpus import (
     read_listing,
     speaker_labels,
 )
-from expertise.narratives.patterns import LABELS, find_patterns
+from expertise.narratives.patterns import LABELS, find_patterns, resolved
 from expertise.narratives.readers import read_words
 from expertise.result import Result, tidy_table
 from expertise.words import Note, note, say
@@ -124,7 +125,8 @@ def import_texts(
     sources = (
         Source(path.name, fact, *read_words(path)) for path, fact in zip(paths, facts, strict=True)
     )
-    return bring_in(Path(folder), sources, speakers, key)
+    shown = tqdm(sources, total=len(paths), desc="import", unit="file", delay=1)
+    return bring_in(Path(folder), shown, speakers, key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +210,7 @@ def normalised(words: str, file: str) -> tuple[str, tuple[Note, ...]]:
         "stacked": _MARKS.search(text) is not None,
     }
     notes = [note(f"narratives.{key}", file=file) for key, here in told.items() if here]
-    kinds = Counter(kind for _, _, kind in find_patterns(text) if kind in DIRECT)
+    kinds = Counter(kind for _, _, kind in resolved(find_patterns(text), text) if kind in DIRECT)
     if kinds:
         counts = ", ".join(f"{n} {LABELS[kind]}" for kind, n in sorted(kinds.items()))
         notes.append(note("narratives.direct", file=file, kinds=counts))

@@ -29,6 +29,7 @@ TENS = (
     "twintig", "dertig", "veertig", "vijftig", "zestig", "zeventig", "tachtig", "negentig",
 )  # fmt: skip
 _LONG = re.compile(r"\S{300,}|\s{100,}")
+_FEASTS = "(?:oudejaars|nieuwjaars|kerst|paas|pinkster|sinterklaas|konings|koninginne|zomer)"
 _FIRST_ORDINALS = ("eerste", "tweede", "derde", "vierde", "vijfde", "zesde", "zevende", "achtste")
 
 
@@ -96,6 +97,23 @@ def find_patterns(text: str) -> list[Found]:
     ]
 
 
+def resolved(found: Iterable[Found], text: str) -> list[Found]:
+    """Return spans that do not overlap: the longest wins, and among equals the first found."""
+    kept: list[Found] = []
+    nobody = [match.span() for match in _sayings().finditer(text.lower())]
+    for span in sorted(found, key=lambda span: span[0] - span[1]):
+        if any(start <= span[0] and span[1] <= end for start, end in nobody):
+            continue
+        if all(span[1] <= start or span[0] >= end for start, end, _ in kept):
+            kept.append(span)
+    return sorted(kept)
+
+
+@cache
+def _sayings() -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(known().sayings)))})(?!\w)")
+
+
 def _grown(start: int, end: int, kind: str, text: str) -> Found:
     """Return a find with the words right around it that belong to its kind: "43 jaar oud"."""
     if kind in around():
@@ -119,7 +137,8 @@ def _spoken() -> dict[str, str]:
     ordinals = [*_FIRST_ORDINALS, *(f"{word}de" for word in ("negen", *TEENS))]
     ordinals += [f"{word}ste" for word in count if word.endswith("tig")]
     feasts = [re.escape(feast).replace(r"\ ", r"\s+") for feast in known().holidays]
-    feast = rf"(?:(?:eerste|tweede|1e|2e)\s+)?(?:{_any(feasts)}|carnavals\w+dag)\b"
+    days = _any(("dag", "nacht", "avond", "ochtend", "weekend", "vakantie", "dagen"))
+    feast = rf"(?:(?:eerste|tweede|1e|2e)\s+)?(?:{_any(feasts)}|carnavals\w+dag|{_FEASTS}{days})\b"
     return {
         "COUNT_WORD": _any(count),
         "AGE_WORD": _any(word for word in count if word != "een"),
@@ -131,15 +150,14 @@ def _spoken() -> dict[str, str]:
 
 
 def count_words() -> list[str]:
-    """Return one to ninety-nine in Dutch words.
+    """Return one to ninety-nine in Dutch words, in order.
 
-    >>> {"drieënveertig", "achtendertig"} <= set(count_words())
-    True
+    >>> count_words()[38], count_words()[42]
+    ('negenendertig', 'drieënveertig')
     """
-    compound = [
-        unit + ("ën" if unit.endswith("e") else "en") + ten for ten in TENS for unit in UNITS
-    ]
-    return [*UNITS, *TEENS, *TENS, *compound]
+    joined = [unit + ("ën" if unit.endswith("e") else "en") for unit in UNITS]
+    tens = (word for ten in TENS for word in (ten, *(unit + ten for unit in joined)))
+    return [*UNITS, *TEENS, *tens]
 
 
 def _any(words: Iterable[str]) -> str:

@@ -8,18 +8,25 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from expertise.narratives.known import known
-from expertise.narratives.patterns import LABELS, MONTHS
+from expertise.narratives.patterns import LABELS, MONTHS, count_words
 from expertise.narratives.wording import words_of
 
 _FULL = re.compile(
-    rf"(?P<lead>(?:\w+dag\s+)?)(?P<day>\d{{1,2}})\s+(?P<month>{'|'.join(MONTHS)})(?:\s+(?P<year>\d{{4}}))?",
+    rf"(?P<lead>(?:\w+dag\s+)?(?:de\s+)?)(?P<day>\d{{1,2}})\s+(?P<month>{'|'.join(MONTHS)})(?:\s+(?P<year>\d{{4}}))?",
     re.IGNORECASE,
 )
 _NUMERIC = re.compile(r"(?P<day>\d{1,2})(?P<sep>[-/.])(?P<month>\d{1,2})(?P=sep)(?P<year>\d{4})")
+_PART = r"(?:begin|einde?|half(?:verwege)?|medio|midden|vroeg|laat|rond|de|het|in)"
+_LEAD = rf"(?P<lead>(?:{_PART}\s+)*(?:\w+\s+)?)"
 _MONTH = re.compile(
-    rf"(?P<lead>(?:\w+\s+)?)(?P<month>{'|'.join(MONTHS)})(?:\s+(?P<year>\d{{4}}))?", re.IGNORECASE
+    rf"{_LEAD}(?P<month>{'|'.join(MONTHS)})(?:\s+(?P<year>\d{{4}}))?", re.IGNORECASE
 )
-_YEAR = re.compile(r"(?P<lead>(?:\w+\s+)?)(?P<year>(?:19|20)\d\d)")
+_YEAR = re.compile(rf"{_LEAD}(?P<year>(?:19|20)\d\d)")
+_AGE = re.compile(
+    rf"(?P<n>\d+|{'|'.join(count_words())})"
+    r"(?P<unit>(?:[\s-]?(?:jaar|jaren|jarige?n?|jr\.?)(?:\s+(?:oud|jong))?)?)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +148,14 @@ def _parts(name: str) -> list[str]:
 
 
 def _band(words: str) -> str:
-    """Return an age in digits as a band of five years."""
-    if not words.isdigit():
+    """Return an age as a band of five years: "achttien jaar" becomes "15–19 jaar"."""
+    age = _AGE.fullmatch(words)
+    if age is None:
         return f"[{LABELS['age']}]"
-    low = int(words) // 5 * 5
-    return "90+" if low >= 90 else f"{low}–{low + 4}"
+    spoken = age["n"].lower()
+    number = int(spoken) if spoken.isdigit() else count_words().index(spoken) + 1
+    low = number // 5 * 5
+    return ("90+" if low >= 90 else f"{low}–{low + 4}") + age["unit"]
 
 
 def _code(number: int) -> str:

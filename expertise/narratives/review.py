@@ -13,7 +13,7 @@ from expertise.errors import FileError, listed
 from expertise.files.keys import outside_git
 from expertise.files.safe import write_atomically
 from expertise.files.text import read_text
-from expertise.narratives.deidentify import COLUMNS, Deidentified, rewritten
+from expertise.narratives.deidentification import COLUMNS, Deidentified, rewritten
 from expertise.narratives.patterns import LABELS
 from expertise.words import say
 

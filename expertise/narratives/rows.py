@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
+from tqdm import tqdm
 
 from expertise.errors import DataError, listed, nearest
 from expertise.narratives.corpus import TextEntry
@@ -77,10 +78,10 @@ def import_rows(
     wanted = table[[text, *dict.fromkeys(about.values())]].astype(object)
     rows = wanted.where(wanted.notna(), "").astype(str)
     told = rows[rows[text].str.strip() != ""]
-    sources = [
+    sources = (
         _source(row[text], {name: row[column] for name, column in about.items()}, language)
-        for row in told.to_dict("records")
-    ]
+        for row in tqdm(told.to_dict("records"), desc="import", unit="row", delay=1)
+    )
     done = bring_in(Path(folder), sources, speakers={}, key=key)
     empty = len(rows) - len(told)
     return done.noting(*[note("narratives.empty_rows", n=empty)] * (empty > 0))

@@ -2,10 +2,12 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from expertise.narratives.known import known, ordinary
 
 _WORD = re.compile(r"['’][stn]\b[-\w]*|\w+(?:[-'’]\w+)*|&")
+_NEAR = re.compile(r"(?:['’]s)?[ ,(\"'‘’“-]{1,3}")
 _GENITIVE = re.compile(r"['’]s?$")
 # What a sentence may follow; an apostrophe word ('k, 't) may stand between.
 _OPENS = re.compile(
@@ -31,7 +33,8 @@ class Word:
     first: bool
 
 
-def words_of(text: str) -> list[Word]:
+@lru_cache(maxsize=64)
+def words_of(text: str) -> tuple[Word, ...]:
     """Return the words of a text; `first` marks those with which a sentence may begin."""
     found = []
     for match in _WORD.finditer(text):
@@ -53,7 +56,7 @@ def words_of(text: str) -> list[Word]:
                 first,
             )
         )
-    return found
+    return tuple(found)
 
 
 class Wording:
@@ -64,9 +67,13 @@ class Wording:
         opening = [word for word in self.words if word.first and word.text[0].isalpha()]
         # Somebody who writes no capitals writes names without them too.
         self.lower_case = sum(not word.cap for word in opening) > 0.6 * len(opening)
+        self.small = frozenset(word.low for word in self.words if not word.cap)
+        self.raised = frozenset(word.low for word in self.words if word.cap and not word.first)
         plain = [word.low for word in self.words if not word.cap and word.text.isalpha()]
-        # In dialect, or another language, an unknown word says little.
-        self.dialect = sum(not ordinary(low) for low in plain) > 0.1 * len(plain)
+        # In dialect, or another language, an unknown word says little. Names without capitals
+        # are among the unknown words.
+        share = 0.2 if self.lower_case else 0.1
+        self.dialect = sum(not ordinary(low) for low in plain) > share * len(plain)
 
     def gap(self, i: int) -> str:
         """Return what stands between word i - 1 and word i."""
@@ -75,10 +82,7 @@ class Wording:
     def near(self, i: int, back: int = 1) -> str:
         """Return the word before i in lower case, past a comma, bracket or quote at most."""
         j = i - back
-        if j < 0 or any(
-            not re.fullmatch(r"(?:['’]s)?[ ,(\"'‘’“-]{1,3}", self.gap(k))
-            for k in range(j + 1, i + 1)
-        ):
+        if j < 0 or any(not _NEAR.fullmatch(self.gap(k)) for k in range(j + 1, i + 1)):
             return ""
         return self.words[j].low
 
@@ -124,6 +128,11 @@ class Wording:
             last = step
         return last
 
+    def only_opens(self, i: int) -> bool:
+        """Whether word i has a capital at the start of a sentence only, and elsewhere none."""
+        low = self.words[i].low
+        return not self.lower_case and low in self.small and low not in self.raised
+
     def is_ordinary(self, i: int) -> bool:
         """Whether a capital makes no name of word i: a language, a medicine, an abbreviation."""
         low, lists = self.words[i].low, self.known
@@ -133,6 +142,12 @@ class Wording:
             or len(low) < 2
             or any(character.isdigit() for character in low)
             or low in lists.not_names
+            or low in lists.plain
+            or (
+                0 < len(stem) < min(5, len(low))
+                and self.words[i].text[: len(stem)].isupper()
+                and ordinary(low[len(stem) + 1 :])
+            )
             or (stem in lists.not_names and ordinary(low[len(stem) + 1 :]))
-            or (low in lists.everyday | lists.medical and low not in lists.common_names)
+            or ((low in lists.everyday or low in lists.medical) and low not in lists.common_names)
         )

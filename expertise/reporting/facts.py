@@ -24,8 +24,8 @@ def named_numbers(found: Findings) -> dict[str, str]:
     Returns
     -------
     dict
-        Name → text, such as ``"primary.difference"`` → ``"4,9"``. Numbers are
-        rounded to what their interval bears, one digit less than in a table.
+        Name → text, such as ``"primary.difference"`` → ``"4,9"``, with the
+        digits of the scientific report, so that both say the same.
 
     Examples
     --------
@@ -100,7 +100,7 @@ def _difference(name: str, row: pd.Series, lang: str) -> Iterator[tuple[str, str
 
 
 def _digits(row: pd.Series) -> int:
-    return max(digits_for(row["conf_high"] - row["conf_low"]) - 1, 0)
+    return digits_for(row["conf_high"] - row["conf_low"])
 
 
 def _size(row: pd.Series, lang: str) -> str:

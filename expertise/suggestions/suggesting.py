@@ -69,7 +69,7 @@ class Suggestions(Result):
 
 def suggest_codes(
     texts: Mapping[str, str], sentences: pd.DataFrame, codings: pd.DataFrame, *,
-    round: str, finished: pd.DataFrame, refused: pd.DataFrame | None = None,
+    round: str, finished: pd.DataFrame, decided: pd.DataFrame | None = None,
     encoder: Encoder | None = None, most: int = 20, seed: int = 1,
 ) -> Suggestions:  # fmt: skip
     """Suggest sentences that may deserve a code, learned from this study's codings only.
@@ -87,9 +87,9 @@ def suggest_codes(
         read for themselves first.
     finished : DataFrame
         document, coder: the model learns from these documents, and suggests in all.
-    refused : DataFrame, optional
-        document, start, end, code: suggestions that were turned down (acts of the kind
-        refused); they do not come back.
+    decided : DataFrame, optional
+        document, start, end, code: suggestions that were taken or turned down (acts with the
+        value "suggested", and of the kind "refused"); they do not come back.
     encoder : callable, optional
         From `sentence_encoder`; without it, words and characters alone.
     most : int
@@ -136,7 +136,7 @@ def suggest_codes(
     scores = learned_scores(learned, marks[known], words, encoder)
     # What the model says of sentences it learned from is what it says without their document.
     scores[known] = unseen
-    table = _best(rows, scores, marks, list(found.codes), refused, most)
+    table = _best(rows, scores, marks, list(found.codes), decided, most)
     common = np.tile(marks[known].sum(axis=0), (int(known.sum()), 1))
     right, usual = right_in_first(unseen, marks[known]), right_in_first(common, marks[known])
     no_better = (note("suggestions.no_better"),) if right <= usual else ()
@@ -151,15 +151,15 @@ def suggest_codes(
 
 def _best(
     rows: pd.DataFrame, scores: Array, marks: Array, codes: Sequence[str],
-    refused: pd.DataFrame | None, most: int,
+    decided: pd.DataFrame | None, most: int,
 ) -> pd.DataFrame:  # fmt: skip
-    """Return the highest scores where nobody used the code and nobody refused it."""
+    """Return the highest scores where nobody used the code and nobody decided about it."""
     at, code = np.nonzero(marks == 0)
     table = rows.loc[at, ["document", "start", "end"]].reset_index(drop=True)
     table["code"] = np.array(codes, dtype=object)[code]
     table["score"] = scores[at, code]
-    if refused is not None and len(refused):
-        gone = pd.MultiIndex.from_frame(refused[PASSAGE].astype(object))
+    if decided is not None and len(decided):
+        gone = pd.MultiIndex.from_frame(decided[PASSAGE].astype(object))
         table = table[~pd.MultiIndex.from_frame(table[PASSAGE].astype(object)).isin(gone)]
     return table.nlargest(most, "score").reset_index(drop=True)
 

@@ -18,6 +18,7 @@ from expertise.themes.told import joined
 from expertise.words import Note, note, number, say
 
 UNEVEN = 5
+ROWS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -65,38 +66,17 @@ class CoOccurrence(Result):
         return pd.DataFrame([{"n": self.n_segments, "n_codes": len(self.codes)}])
 
     def plot(self, lang: str = "en") -> StoryAxes:
-        """Draw codes on a ring, joined by lines as wide as their c-coefficient."""
+        """Draw codes on a ring, joined by lines as wide as their c-coefficient.
+
+        On a phone, where names would not fit around a ring, the strongest pairs below each other.
+        """
         pairs = self.table[self.table["n_both"] > 0]
-        angle = {code: 2 * pi * at / len(self.codes) for at, code in enumerate(self.codes.index)}
-        at = {code: (sin(turn), cos(turn)) for code, turn in angle.items()}
-        most = float(pairs["estimate"].max()) if len(pairs) else 1.0
 
         def paint(axes: Any, look: Look) -> None:
-            for row in pairs.iloc[::-1].itertuples():
-                (x, y), (u, v) = at[row.first], at[row.second]
-                share = row.estimate / most
-                axes.plot(
-                    [x, u], [y, v], color=look.color(1), linewidth=0.6 + 7 * share,
-                    alpha=0.25 + 0.6 * share, linestyle=":" if row.uneven else "-",
-                    solid_capstyle="round",
-                )  # fmt: skip
-            size = 30 + 300 * self.codes / max(self.codes.max(), 1)
-            xy = np.array(list(at.values()))
-            axes.scatter(
-                xy[:, 0], xy[:, 1], s=size, color=look.page, edgecolors=look.text, linewidths=1.5,
-                zorder=3,
-            )  # fmt: skip
-            far = 1.3 if look.phone else 1.17
-            for code, (x, y) in at.items():
-                side = "center" if abs(x) < 0.3 else "left" if x > 0 else "right"
-                axes.annotate(
-                    f"{code} ({self.codes[code]})", (far * x, far * y), ha=side, va="center",
-                    annotation_clip=False,
-                )  # fmt: skip
-            axes.set_xlim(-2.1, 2.1)
-            axes.set_ylim(-1.35, 1.35)
-            axes.set_axis_off()
-            axes.set_aspect("equal")
+            if look.phone:
+                _ladder(axes, look, pairs.head(ROWS))
+            else:
+                _ring(axes, look, pairs, self.codes)
 
         words: dict[str, Any] = {"n": self.n_segments, "n_documents": self.n_documents}
         title = "themes.beside_none"
@@ -108,8 +88,57 @@ class CoOccurrence(Result):
             paint, title=say(title, lang, **words),
             subtitle=say("themes.beside_subtitle", lang, **words),
             alt=say("themes.beside_alt" if len(pairs) else title, lang, **words), table=self.table,
-            lang=lang, phone=(4.0, 4.0),
+            lang=lang, phone=(4.0, 2.2 + 0.45 * min(len(pairs), ROWS)),
         )  # fmt: skip
+
+
+def _ring(axes: Any, look: Look, pairs: pd.DataFrame, codes: "pd.Series[int]") -> None:
+    """Draw every code on a ring, as large as it is common, and a line for each pair."""
+    turns = 2 * pi * np.arange(len(codes)) / max(len(codes), 1)
+    at = {code: (sin(turn), cos(turn)) for code, turn in zip(codes.index, turns, strict=True)}
+    most = pairs["estimate"].max()
+    for row in pairs.iloc[::-1].itertuples():
+        (x, y), (u, v) = at[row.first], at[row.second]
+        share = row.estimate / most
+        axes.plot(
+            [x, u], [y, v], color=look.color(1), linewidth=0.6 + 7 * share,
+            alpha=0.25 + 0.6 * share, linestyle=":" if row.uneven else "-",
+            solid_capstyle="round",
+        )  # fmt: skip
+    xy = np.array(list(at.values())).reshape(-1, 2)
+    axes.scatter(
+        xy[:, 0], xy[:, 1], s=30 + 300 * codes / max(codes.max(), 1), color=look.page,
+        edgecolors=look.text, linewidths=1.5, zorder=3,
+    )  # fmt: skip
+    for code, (x, y) in at.items():
+        side = "center" if abs(x) < 0.3 else "left" if x > 0 else "right"
+        axes.annotate(
+            f"{code} ({codes[code]})", (1.17 * x, 1.17 * y), ha=side, va="center",
+            annotation_clip=False,
+        )  # fmt: skip
+    axes.set_xlim(-2.1, 2.1)
+    axes.set_ylim(-1.35, 1.35)
+    axes.set_axis_off()
+    axes.set_aspect("equal")
+
+
+def _ladder(axes: Any, look: Look, pairs: pd.DataFrame) -> None:
+    """Draw a line for each pair, as long as its c-coefficient, below its two names."""
+    for y, row in enumerate(pairs.itertuples()):
+        axes.hlines(y, row.conf_low, row.conf_high, color=look.color(None), linewidth=2, alpha=0.6)
+        axes.plot(
+            [0, row.estimate], [y, y], color=look.color(1), linewidth=5, solid_capstyle="butt",
+            linestyle=":" if row.uneven else "-",
+        )  # fmt: skip
+        axes.annotate(
+            f"{row.first} · {row.second} ({row.n_both})", (0, y), xytext=(0, 6),
+            textcoords="offset points", fontsize=9.5, annotation_clip=False,
+        )  # fmt: skip
+    axes.set_ylim(max(len(pairs), 1) - 0.5, -0.9)
+    axes.set_xlim(left=0)
+    axes.set_yticks([])
+    axes.xaxis.get_major_locator().set_params(nbins=4)
+    axes.grid(True, axis="x")
 
 
 def c_coefficient(n_first: float, n_second: float, n_both: float) -> float:

@@ -12,6 +12,8 @@ from expertise.result import Result, tidy_table
 from expertise.themes.told import Told, in_order, percent, read_told, slot_of, wilson
 from expertise.words import Note, say
 
+SIGNS = {"o": "●", "s": "■", "^": "▲", "D": "◆"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class CodeCounts(Result):
@@ -83,13 +85,19 @@ class CodeCounts(Result):
                 low, high = 100 * heard["conf_low"], 100 * heard["conf_high"]
                 axes.hlines(y, low, high, color=style["color"], linewidth=2, alpha=0.45)
                 axes.plot(100 * heard["estimate"], y, **style)
-                for top in y.index[heard["code"] == codes[-1]]:
+                bold = {"color": style["color"], "fontsize": 9, "fontweight": "bold"}
+                if look.phone:  # beside the first line there is no room
+                    axes.annotate(
+                        f"{SIGNS[style['marker']]} {perspective}",
+                        (0.02 + at / len(self.perspectives), 1.01),
+                        xycoords=("figure fraction", "axes fraction"), **bold,
+                    )  # fmt: skip
+                for top in y.index[(heard["code"] == codes[-1]) & (not look.phone)]:
                     right = high[top] + low[top] < 100
                     axes.annotate(
                         perspective, (high[top] if right else low[top], y[top]),
                         xytext=(4 if right else -4, 0), textcoords="offset points", va="center",
-                        ha="left" if right else "right", color=style["color"], fontsize=9,
-                        fontweight="bold", annotation_clip=False,
+                        ha="left" if right else "right", annotation_clip=False, **bold,
                     )  # fmt: skip
             axes.set_yticks(range(len(codes)), codes)
             axes.set_xlim(-3, 103)

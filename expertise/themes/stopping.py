@@ -84,7 +84,8 @@ class Saturation(Result):
                 xytext=(4, 4), textcoords="offset points", fontsize=9, color=look.text,
             )  # fmt: skip
             if self.reached is not None:
-                axes.axvline(self.reached, color=look.text, linewidth=1, linestyle=(0, (1, 2)))
+                axes.vlines(self.reached, 0, met[self.reached - 1], color=look.text, linewidth=1,
+                            linestyle=(0, (1, 2)))  # fmt: skip
                 axes.annotate(
                     self.label, (self.reached, 0), xytext=(5, 6), textcoords="offset points",
                     fontweight="bold", color=look.text,

@@ -84,7 +84,8 @@ class Discrepancy(Result):
             subtitle=say("triads.discrepancy_sub", lang, **words),
             alt=" ".join(sentences.values()),
             table=self.tidy()[["term", "group", "wave", "estimate", "conf_low", "conf_high"]],
-            lang=lang, panels=(1, 3), wide=(7.4, 2.2 + 0.4 * len(order)), phone=(4.0, 3.6 + 1.3 * len(order)),
+            lang=lang, panels=(1, 3), wide=(7.4, 2.2 + 0.4 * len(order)),
+            phone=(4.0, 3.6 + 1.3 * len(order)),
         )  # fmt: skip
 
     def _words(self, labels: Mapping[Any, str] | None = None) -> dict[str, Any]:

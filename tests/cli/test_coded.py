@@ -31,8 +31,9 @@ def sentences(coded):
 
 
 def test_agree_shows_differences_first_and_no_words(capsys, coded, tmp_path):
-    path = tmp_path / "verschillen.csv"
-    assert main(["agree", str(STUDY), "--differences", str(path)]) == 0
+    path, numbers = tmp_path / "verschillen.csv", tmp_path / "getallen.csv"
+    files = ["--differences", str(path), "--coefficients", str(numbers)]
+    assert main(["agree", str(STUDY), *files]) == 0
     out = capsys.readouterr().out
     titles = ["Passages that differ", "Between and within", "Per code", "Per pair"]
     places = [out.index(title) for title in titles]
@@ -42,6 +43,9 @@ def test_agree_shows_differences_first_and_no_words(capsys, coded, tmp_path):
     table = pd.read_csv(path)
     assert len(table) == len(coded.compare(n_boot=200).differences)
     assert "text" not in table
+    assert {"within", "between", "pair", "code", "document"} == set(
+        pd.read_csv(numbers)["component"]
+    )
 
 
 def test_agree_writes_passages_only_when_asked(capsys, coded, tmp_path):
@@ -77,11 +81,15 @@ def test_exchange_says_what_a_qdpx_holds(capsys, tmp_path):
     path = tmp_path / "uit.qdpx"
     assert main(["exchange", str(STUDY / "codings.csv"), str(path)]) == 0
     capsys.readouterr()
-    how = "codepoints crlf2 nobom exclusive"
     back = str(tmp_path / "terug.csv")
-    assert main(["exchange", str(path), back, "--positions", how]) == 0
+    assert main(["exchange", str(path), back]) == 0
     out = capsys.readouterr().out
-    assert out.startswith(f"Positions: {how}")
+    assert out.startswith("Positions: codepoints crlf2 nobom exclusive")
+    how = ["--positions", "utf16 crlf2 nobom inclusive"]
+    assert main(["exchange", str(path), *how]) == 0
+    assert capsys.readouterr().out.startswith("Positions: utf16 crlf2 nobom inclusive")
+    assert main(["exchange", str(STUDY / "codings.csv"), *how]) == 1
+    assert "is no .qdpx file; --positions is for those only" in capsys.readouterr().err
     assert "480 codings in 16 texts" in out
     assert len(pd.read_csv(tmp_path / "terug.csv")) == 480
 
@@ -95,6 +103,8 @@ def test_an_unknown_ending_is_refused_before_anything_is_written(capsys, tmp_pat
 
 def test_codings_outside_a_study_need_their_places(capsys, tmp_path):
     sheet = shutil.copy(STUDY / "codings.csv", tmp_path)
+    assert main(["agree", str(tmp_path / "weg")]) == 1
+    assert "weg does not exist; name a study folder, a store or a sheet" in capsys.readouterr().err
     assert main(["agree", str(sheet)]) == 1
     assert "lies in no study folder with a codebook.toml" in capsys.readouterr().err
     places = ["--codebook", str(STUDY / "codebook.toml"), "--corpus", str(CORPUS)]

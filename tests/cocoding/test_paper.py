@@ -10,8 +10,8 @@ from expertise.cocoding.paper import entered_codings, paper_page, write_papers
 from expertise.coding.folding import ledger
 from expertise.coding.paper import PaperLine, enter, enter_again, numbered_sentences, passage
 from expertise.errors import CodingError
-from tests.cocoding.conftest import ORIGIN
 
+ORIGIN = "http://localhost:8765"
 TEXT = "T01-patient-1"
 PLACES = [(0, 8), (9, 19), (20, 31)]
 

@@ -311,7 +311,14 @@ def test_a_minority_reading_is_a_result_of_its_own(log, meeting):
     assert (second["perspective"], second["approved"]) == ("naaste", True)
     result = kept_readings(ledger(log.table()), {})
     assert "2 readings were kept, 1 of them by a minority" in repr(result)
-    assert ann.ok("passages")["passages"][1]["decision"] == "both"
+    decided = ann.ok("passages")["passages"][1]
+    assert decided["decision"] == "both"
+    assert decided["kept"] == [
+        {"uuid": ids[0], "code": "hoop", "wording": "er is uitzicht", "approved": True,
+         "shown": True},
+        {"uuid": ids[1], "code": "verzet", "wording": "dit is nee zeggen", "approved": True,
+         "shown": True},
+    ]  # fmt: skip
 
 
 def test_a_later_decision_replaces_the_earlier(log, meeting):

@@ -22,14 +22,14 @@ def made(name):
 
 
 def write(url, folder, writer):
-    """Send acts for as long as this process lives; first what was sent and not acknowledged."""
+    """Send acts for as long as the group lives; first what was sent and not acknowledged."""
     sent, kept = (Path(folder) / f"{writer}.{what}" for what in ("sent", "kept"))
     before = [path.read_text().split() if path.exists() else [] for path in (sent, kept)]
     ahead = [name for name in before[0] if name not in before[1]]
     number = len(before[0])
-    store = open_store(url)
+    store, parent = open_store(url), os.getppid()
     with sent.open("a") as sending, kept.open("a") as keeping:
-        while True:
+        while os.getppid() == parent:
             if not ahead:
                 ahead = [f"c{writer}-{number}"]
                 number += 1

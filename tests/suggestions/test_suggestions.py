@@ -1,12 +1,18 @@
 """Suggestions learn from this study only, come after people read, and say why."""
 
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from expertise.coding.assignment import Coder, Fragment
 from expertise.coding.coded import read_coded
+from expertise.coding.folding import ledger
+from expertise.coding.opening import open_store
+from expertise.coding.session import CodingSession
+from expertise.coding.sheet import read_sheet
 from expertise.errors import CodingError
 from expertise.suggestions.learning import (
     folded_scores,
@@ -99,10 +105,55 @@ def test_a_suggestion_is_new_and_says_why(suggested, coded):
 
 def test_what_was_refused_does_not_come_back(asked, suggested):
     refused = suggested.table[PASSAGE].head(5)
-    again = suggest_codes(**asked, round="together", refused=refused)
+    again = suggest_codes(**asked, round="together", decided=refused)
     both = again.table.merge(refused, on=PASSAGE)
     assert both.empty
     assert len(again.table) == 20
+
+
+def test_accepting_and_refusing_are_acts_from_store_to_store(asked, suggested, coded, tmp_path):
+    """Suggested → shown to a coder together → one taken, one turned down → asked again."""
+    sheet = read_sheet(
+        STUDY / "codings.csv", {one.id: one.text for one in coded.corpus}, coded.book
+    )
+    texts = [Fragment(id=name, text=text, coded_by=frozenset({"patient"}))
+             for name, text in coded.texts.items()]  # fmt: skip
+    taken, turned = suggested.table.iloc[0], suggested.table.iloc[1]
+    with open_store(tmp_path / "store.db") as store:
+        store.append(*sheet.acts, records=sheet.records)
+        coder = Coder(id="ervaring-1", perspective="patient", facilitator=True)
+        session = CodingSession(store, coder, coded.book, texts)
+
+        def send(kind, row=None, **more):
+            if row is not None:
+                places = {"start": int(row["start"]), "end": int(row["end"])}
+                sha256 = next(one.sha256 for one in texts if one.id == row["document"])
+                more |= places | {"document": row["document"], "sha256": sha256}
+                more["code"] = row["code"]
+            answer = session.handle({"kind": kind, "id": str(uuid4()), **more})
+            assert answer["error"] is None
+            return answer
+
+        send("reveal", anyway=True)
+        send("join")
+        for name in {taken["document"], turned["document"]}:
+            send("open", document=name)
+        send("apply", taken, suggested=True)
+        send("refuse", turned)
+        acts, audit = store.table(), store.verify()
+    assert audit.ok
+    new = acts.iloc[-2:]
+    assert new[["kind", "value", "round", "coder"]].to_numpy().tolist() == [
+        ["applied", "suggested", "together", "ervaring-1"],
+        ["refused", "", "together", "ervaring-1"],
+    ]
+    standing = ledger(acts)
+    pd.testing.assert_frame_equal(standing.coded("alone"), coded.codings)
+    decided = acts[(acts["kind"] == "refused") | (acts["value"] == "suggested")]
+    again = suggest_codes(**asked, round="together", decided=decided)
+    pd.testing.assert_frame_equal(
+        again.table.head(18), suggested.table.iloc[2:].reset_index(drop=True)
+    )
 
 
 def test_row_order_changes_nothing(asked, suggested):

@@ -2,7 +2,6 @@
 
 import hashlib
 from typing import Any
-from uuid import uuid4
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -107,15 +106,20 @@ class Research:
         names = {key: one.name for key, one in self.circle.members.items()}
         loads = plan.table.groupby("coder", sort=False)["words"].agg(["size", "sum"])
         return changed | {
-            "plan": plan.augment().to_dict("records"), "seen": seen, "heading": plan.heading(),
+            "plan": [one | {"perspectives": self._labels(one["perspectives"])}
+                     for one in plan.augment().to_dict("records")],
+            "seen": seen, "heading": plan.heading(self.circle.lang),
             "loads": [(names[str(key)], n, words) for key, n, words in loads.itertuples()],
             "plan_notes": [one.text(self.circle.lang) for one in plan.notes],
         }  # fmt: skip
 
+    def _labels(self, perspectives: str) -> str:
+        known = self.circle.perspectives
+        return ", ".join(known[one].label(self.circle.lang) for one in perspectives.split(", "))
+
     def _reveal(self, guest: Guest, sent: Any) -> dict[str, Any]:
-        message = {"kind": "reveal", "id": str(uuid4()), "anyway": "anyway" in sent}
-        error = self.circle.handle(guest.coder, message)["error"]
-        return {"problem": error, "status": 422} if error else {"done": "revealed_now"}
+        self.circle.reveal(guest.coder, anyway="anyway" in sent)
+        return {"done": "revealed_now"}
 
     def link(self, coder: str) -> str:
         """Return a fresh invitation as an address."""

@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ from expertise.narratives.corpus import Corpus
 from expertise.narratives.importing import write_texts
 from expertise.narratives.institutions import Institutions
 from expertise.narratives.known import deducer, in_dictionary, known
-from expertise.narratives.patterns import Found, find_patterns
+from expertise.narratives.patterns import Found, find_patterns, resolved
 from expertise.narratives.people import People
 from expertise.narratives.places import Places
 from expertise.narratives.pseudonyms import Pseudonyms
@@ -146,8 +146,9 @@ def deidentify(
         for narrative in source:
             triads[narrative.triad or narrative.participant][narrative.id] = narrative.text
         order = [narrative.id for narrative in source]
+        foreign = {item.id for item in source if not item.language.startswith("nl")}
     else:
-        triads, order = {"": {"text": source}}, ["text"]
+        triads, order, foreign = {"": {"text": source}}, ["text"], set()
     rows: list[dict[str, Any]] = []
     for triad, texts in tqdm(triads.items(), disable=not progress, desc="deidentify", unit="triad"):
         rows += _triad(triad, texts, secret, dates, _known_people(people, triad))
@@ -155,7 +156,12 @@ def deidentify(
     spans = pd.DataFrame(rows, columns=COLUMNS).astype({"start": int, "end": int})
     spans["order"] = spans["document"].map({key: place for place, key in enumerate(order)})
     spans = spans.sort_values(["order", "start"], ignore_index=True)[list(COLUMNS)]
-    return rewritten({key: originals[key] for key in order}, spans, reviewed=False)
+    found = rewritten({key: originals[key] for key in order}, spans, reviewed=False)
+    strange = [key for key in order if key in foreign or Wording(originals[key]).dialect]
+    if strange:
+        warning = note("narratives.not_dutch", n=len(strange), texts=listed(strange))
+        found = replace(found, notes=(*found.notes, warning))
+    return found
 
 
 def rewritten(originals: dict[str, str], spans: pd.DataFrame, *, reviewed: bool) -> Deidentified:
@@ -280,7 +286,7 @@ def _from_deduce(text: str) -> list[Found]:
     words = {word.start: word for word in words_of(text)}
     for span in deducer().deidentify(text).annotations:
         kind, low = _KINDS.get(span.tag), span.text.lower()
-        if kind is None or low in known().not_names or len(low) < 2:
+        if kind is None or low in known().not_names or low in known().plain or len(low) < 2:
             continue
         word = words.get(span.start_char)
         # deduce takes "Pas" at the start of a sentence for a name, and "Echt" for a village.
@@ -301,12 +307,3 @@ def _title_length(name: str) -> int:
             break
         length = word.end + len(name[word.end :]) - len(name[word.end :].lstrip(". "))
     return length
-
-
-def resolved(found: Iterable[Found], text: str) -> list[Found]:
-    """Return spans that do not overlap: the longest wins, and among equals the first found."""
-    kept: list[Found] = []
-    for span in sorted(found, key=lambda span: span[0] - span[1]):
-        if all(span[1] <= start or span[0] >= end for start, end, _ in kept):
-            kept.append(span)
-    return sorted(kept)
