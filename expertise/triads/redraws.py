@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from expertise.errors import DesignError, FitError
 from expertise.mixed.fit import MixedFit
-from expertise.mixed.resample import resample
+from expertise.mixed.scoring import resample
 from expertise.triads.components import estimate, joined, with_means
 from expertise.triads.facets import Codes, Study
 from expertise.triads.squares import balanced_reml, mean_squares

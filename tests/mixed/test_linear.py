@@ -218,6 +218,7 @@ def test_profiles_refuse_what_they_cannot_profile():
         profile_intervals(structured)
 
 
+@pytest.mark.timeout(300)  # starts processes, which a busy machine makes wait
 def test_bootstrap_is_the_same_on_any_number_of_cores(monkeypatch):
     fit = fit_mixed("score ~ wave + (1 | person)", study(), df="normal")
     one = bootstrap(fit, 30, seed=4, cores=1, progress=False)

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 
 from expertise.errors import DesignError
 from expertise.mixed.fit import fit_mixed
-from expertise.mixed.resample import resample
+from expertise.mixed.scoring import resample
 
 FORMULA = "y ~ wave + (1 | person) + (1 | item) + (1 | person:item) + (1 | person:wave)"
 

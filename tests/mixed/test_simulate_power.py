@@ -151,6 +151,7 @@ def test_plans_of_other_families():
     assert run(counts, {"armb": 1.5}, replicates=10).table["power"].iloc[0] > 0.8
 
 
+@pytest.mark.timeout(300)  # starts processes, which a busy machine makes wait
 def test_power_is_the_same_on_any_number_of_cores(monkeypatch):
     monkeypatch.setattr(cores, "_WORTH_PROCESSES", 0.0)
     one, two = (
