@@ -1,5 +1,5 @@
 # make report | test | setup | lab | docs | lock | lint | proofs | soak | references | bench
-STUDY ?= vuurwerkramp
+STUDY ?= drie-kunnen-meer-dan-een
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv

@@ -1,18 +1,18 @@
 """How fast mixed models are, beside lme4, pbkrtest, statsmodels and mixedlm where installed.
 
     OPENBLAS_NUM_THREADS=1 python benchmarks/mixed.py [--data FOLDER] [--rows N] [--mixedlm PYTHON]
+                                                      [--only WORD] [--no-peers]
 
 One thread, CPU seconds, all in one run; writes docs/benchmarks/mixed.md. FOLDER
 holds sleepstudy.csv, insteval.csv and verbagg.csv of lme4; the other tables
 are simulated here. `--rows` streams that many rows through `reduce_mixed`.
 `--mixedlm` names a Python that has the package mixedlm. Peers get 20 minutes each, by the clock.
+`--only` runs the problems whose name holds the word, and writes nothing.
 """
 
 import argparse
 import os
-import platform
 import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,7 +25,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import pandas as pd
-import scipy
+from mixed_peers import beside, by_python, by_r, machine
 
 from expertise.mixed.chunks import reduce_mixed
 from expertise.mixed.fit import fit_mixed
@@ -35,7 +35,6 @@ ROOT = Path(__file__).parents[1]
 OUT = ROOT / "docs" / "benchmarks" / "mixed.md"
 OUTCOME = "y ~ time * trt + age + sex + (time | patient) + (1 | team)"
 STUDY = ["p", "v", "i", "o", "pv", "pi", "po", "vi", "vo", "io"]
-SECONDS = 1200
 
 
 def outcome(patients: int, seed: int, kept: float = 1.0, dates: bool = False) -> pd.DataFrame:
@@ -83,43 +82,14 @@ def measured(call: Callable[[], Any]) -> float:
     return min(taken)
 
 
-def by_command(command: list[str]) -> float | None:
-    """Return the seconds a peer prints last, or None where it is absent, fails or is too slow."""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return float(done.stdout.split()[-1])
-
-
 def by_lme4(formula: str, path: Path, family: str, kenward_roger: bool) -> float | None:
-    """Return the user and system seconds of lmer, glmer or pbkrtest, the fastest of several."""
-    fit = f"lmer({formula}, d)" if family == "gaussian" else f"glmer({formula}, d, family={family})"
+    """Return the seconds of lmer, glmer or pbkrtest."""
+    call = f"lmer({formula}, d)" if family == "gaussian" else f"glmer({formula}, d, {family})"
+    call = f"m <- {call}"
     if kenward_roger:
-        fit = "{m <- " + fit + "; pbkrtest::get_Lb_ddf(m, lme4::fixef(m) * 0 + 1)}"
-    code = (
-        f"suppressMessages(library(lme4)); d <- read.csv('{path}'); all <- c(); "
-        "while (length(all) < 3 && sum(all) < 20 || sum(all) < 1) "
-        f"{{ t <- system.time({fit}); all <- c(all, t[1] + t[2]) }}; cat(min(all))"
-    )
-    return by_command(["Rscript", "-e", code])
-
-
-def by_python(python: str, load: str, call: str, path: Path) -> float | None:
-    """Return the CPU seconds of a call on a table d in another Python, the fastest of several."""
-    code = f"""
-import time, warnings
-import pandas as pd
-{load}
-warnings.simplefilter("ignore")
-d, taken = pd.read_csv(r"{path}"), []
-while len(taken) < 3 and sum(taken) < 20 or sum(taken) < 1:
-    start = time.process_time()
-    {call}
-    taken.append(time.process_time() - start)
-print(min(taken))
-"""
-    return by_command([python, "-c", code])
+        call = f"{{{call}; pbkrtest::get_Lb_ddf(m, fixef(m) * 0 + 1)}}"
+    found = by_r(call, path)
+    return None if found is None else found[0]
 
 
 def by_statsmodels(path: Path, formula: str) -> float | None:
@@ -160,11 +130,15 @@ def problems(folder: Path | None) -> Iterator[tuple[str, str, pd.DataFrame, str,
                pd.read_csv(folder / "verbagg.csv"), "binomial", "normal", 0.4)  # fmt: skip
 
 
-def compared(folder: Path | None, mixedlm: str | None, peers: bool) -> Iterator[list[str]]:
+def compared(
+    folder: Path | None, mixedlm: str | None, peers: bool, only: str
+) -> Iterator[list[str]]:
     """Yield one row of the table per problem."""
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "table.csv"
         for name, formula, table, family, df, aim in problems(folder):
+            if only not in name:
+                continue
             table.to_csv(path, index=False)
             ours = measured(partial(fit_mixed, formula, table, family=family, df=df))
             others: list[float | None] = [None, None, None]
@@ -175,11 +149,6 @@ def compared(folder: Path | None, mixedlm: str | None, peers: bool) -> Iterator[
             if peers and formula.count("|") == 1 and df == "normal":
                 others[2] = by_statsmodels(path, formula)
             yield [name, f"{aim:g}", f"{ours:.4f}", *(beside(peer, ours) for peer in others)]
-
-
-def beside(peer: float | None, ours: float) -> str:
-    """Write a peer's seconds and how many times ours they are."""
-    return "–" if peer is None else f"{peer:.3f} ({peer / ours:.0f}×)"
 
 
 def refit() -> list[str]:
@@ -211,41 +180,33 @@ def main() -> None:
     asked.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "mixed")
     asked.add_argument("--rows", type=int, default=0)
     asked.add_argument("--mixedlm")
+    asked.add_argument("--only", default="")
     asked.add_argument("--no-peers", action="store_true")
     given = asked.parse_args()
     folder = given.data if given.data.is_dir() else None
     head = ["problem", "aim (s)", "expertise (s)", "lme4, pbkrtest", "mixedlm", "statsmodels"]
+    # The stream comes first: its peak of memory must be its own.
     rows = [stream(given.rows)] if given.rows else []
-    for row in compared(folder, given.mixedlm, not given.no_peers):
+    for row in compared(folder, given.mixedlm, not given.no_peers, given.only):
         print(" | ".join(row), flush=True)
         rows.append(row)
+    if given.only:
+        return
     rows.append(refit())
-    versions = by_versions()
     lines = [
         "# Speed of mixed models", "",
-        "`OPENBLAS_NUM_THREADS=1 python benchmarks/mixed.py` makes this table: CPU seconds from a "
-        "table in memory to a fit with the modes of all groups, one thread, the best of several "
-        "runs; in brackets how many times ours a peer takes, timed likewise in the same run. A "
-        "dash is a peer that is not installed, has no such model or was not done in 20 minutes.",
-        "",
-        f"{platform.machine()}, {os.cpu_count()} cores, {versions}", "",
+        "`OPENBLAS_NUM_THREADS=1 python benchmarks/mixed.py --mixedlm PYTHON --rows 50000000` makes "
+        "this table: CPU seconds from a table in memory to a fit with the modes of all groups, one "
+        "thread, the best of several runs; in brackets how many times ours a peer takes, timed "
+        "likewise in the same run. A dash is a peer that is not installed, has no such model or "
+        "was not done in 20 minutes.", "",
+        machine(given.mixedlm, "lme4", "pbkrtest"), "",
         "| " + " | ".join(head) + " |", "|" + "---|" * len(head),
         *("| " + " | ".join(row) + " |" for row in rows), "",
     ]  # fmt: skip
     OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text("\n".join(lines), "utf-8")
     print("\n".join(lines))
-
-
-def by_versions() -> str:
-    """Name the versions measured."""
-    ours = f"Python {platform.python_version()}, numpy {np.__version__}, scipy {scipy.__version__}"
-    code = "cat(R.version.string, ', lme4', as.character(packageVersion('lme4')))"
-    try:
-        done = subprocess.run(["Rscript", "-e", code], capture_output=True, text=True, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return ours
-    return f"{ours}, {done.stdout}"
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from typing import Any
 import spacy
 
 from expertise.narratives.corpus import read_corpus
-from expertise.narratives.deidentify import identifiers
+from expertise.narratives.deidentification import identifiers
 from expertise.narratives.dutch import dutch_pipeline
 from expertise.narratives.lexicons import list_lexicons, read_lexicon
 from expertise.narratives.many import stream

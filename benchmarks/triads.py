@@ -39,7 +39,7 @@ def main():
     table = invented()
     holes = table.sample(frac=0.9, random_state=1)
     facets = ["perspective", "item", "wave"]
-    for name, rows, draws in (("balanced", table, 1000), ("10 % missing", holes, 20)):
+    for name, rows, draws in (("balanced", table, 1000), ("10 % missing", holes, 1000)):
         study = timed(
             f"{name}: lay out {len(rows)} rows",
             lambda rows=rows: lay_out(rows, "person", facets, "score", 2),

@@ -282,8 +282,11 @@ def png(axes: Axes, *, dark: bool = False, phone: bool = False, dpi: int = 160) 
     return out.getvalue()
 
 
-def figure_html(axes: StoryAxes) -> str:
-    """Return the figure for a page: wide and phone, light and dark, alt text, table behind."""
+def figure_html(axes: StoryAxes, *, small: bool = False) -> str:
+    """Return the figure for a page: wide and phone, light and dark, alt text, table behind.
+
+    A small one is drawn for a phone on every screen and on paper.
+    """
     story = axes.story
 
     def source(dark: bool, phone: bool) -> str:
@@ -294,11 +297,11 @@ def figure_html(axes: StoryAxes) -> str:
     media = {
         "(max-width: 480px) and (prefers-color-scheme: dark)": source(True, True),
         "(max-width: 480px)": source(False, True),
-        "(prefers-color-scheme: dark)": source(True, False),
-    }
+    } if not small else {}  # fmt: skip
+    media["(prefers-color-scheme: dark)"] = source(True, small)
     sources = "".join(f'<source media="{query}" srcset="{data}">' for query, data in media.items())
     alt = escape(story.alt, quote=True)
-    image = f'<img src="{source(False, False)}" alt="{alt}" style="width: 100%">'
+    image = f'<img src="{source(False, small)}" alt="{alt}" style="width: 100%">'
     table = table_html(rounded(story.table, story.lang), story.title)
     behind = say("result.table_behind", story.lang)
     return (

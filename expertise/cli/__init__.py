@@ -13,8 +13,8 @@ from expertise import __version__
 from expertise.errors import ExpertiseError
 
 COMMANDS = (
-    "new", "check", "report", "simulate", "import", "deidentify", "code", "agree", "exchange",
-    "release", "withdraw", "guard", "bundle", "reproduce",
+    "new", "check", "report", "simulate", "import", "deidentify", "fragments", "code", "agree",
+    "exchange", "release", "withdraw", "guard", "bundle", "reproduce",
 )  # fmt: skip
 
 

@@ -1,11 +1,9 @@
 """`expertise bundle`: write a study as one file that someone else can run."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from expertise.cli.secret import add_key, key_of
-from expertise.privacy.withdraw import TOMBSTONES
+from expertise.cli.secret import add_key, key_if_named
 from expertise.reporting.bundle import bundle_study
 from expertise.reporting.expected import write_expected
 
@@ -27,8 +25,7 @@ def add(commands: Any) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Write the bundle, and the expected results into the study; print where they lie."""
-    key = key_of(chosen) if (Path(chosen.study) / TOMBSTONES).is_file() else None
-    path = bundle_study(chosen.study, data=chosen.data, out=chosen.out, key=key)
+    path = bundle_study(chosen.study, data=chosen.data, out=chosen.out, key=key_if_named(chosen))
     print(f"The expected results lie at {write_expected(chosen.study)}")
     print(f"The bundle lies at {path}; compare it with: expertise reproduce {path}")
     return 0

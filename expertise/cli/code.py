@@ -3,7 +3,9 @@
 import argparse
 from typing import Any
 
-from expertise.cocoding.web.serve import serve_study
+from expertise.cocoding.circle import Circle, open_circle
+from expertise.cocoding.paper import write_papers
+from expertise.cocoding.web.serve import make_site, origins_for, serve_study
 from expertise.coding.opening import migrate_store
 
 
@@ -22,17 +24,52 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--migrate", action="store_true", help="bring an older store up to date, after a backup"
     )
+    parser.add_argument(
+        "--who", action="store_true", help="say how far everyone is, and stop; no server is started"
+    )
+    parser.add_argument(
+        "--invite", action="append", default=[], metavar="NAME",
+        help="print a new link for someone, and stop; a server may run meanwhile",
+    )  # fmt: skip
+    parser.add_argument(
+        "--paper", nargs="?", const="", metavar="FOLDER",
+        help="write the paper version, a page and PDF a person, and stop; default the study's "
+        "private/exports/paper",
+    )  # fmt: skip
     parser.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Migrate the store, or serve until stopped."""
+    """Migrate the store, print papers or links, or serve until stopped."""
     if chosen.migrate:
         backup = migrate_store(chosen.store or f"{chosen.study}/private/codings.db")
         print(f"The store is up to date; backup: {backup or 'none was needed'}")
+        return 0
+    if chosen.who or chosen.invite or chosen.paper is not None:
+        circle = open_circle(chosen.study, chosen.store)
+        try:
+            _beside(circle, chosen)
+        finally:
+            circle.store.close()
         return 0
     serve_study(
         chosen.study, coders=chosen.coder, port=chosen.port, host=chosen.host,
         address=chosen.address, store=chosen.store,
     )  # fmt: skip
     return 0
+
+
+def _beside(circle: Circle, chosen: argparse.Namespace) -> None:
+    """Do what needs no server: add people, say how far they are, make links and papers."""
+    for one in chosen.coder:
+        name, _, perspective = one.rpartition(":")
+        circle.add(name, perspective)
+    if chosen.who:
+        print(circle.progress().drop(columns=["coder"]).to_string(index=False))
+    _, research = make_site(circle, origins_for(chosen.address, chosen.port))
+    for name in chosen.invite:
+        print(f"{name}: {research.link(circle.named(name))}")
+    if chosen.paper is not None:
+        folder = chosen.paper or f"{chosen.study}/private/exports/paper"
+        for path in write_papers(circle, folder):
+            print(f"Written: {path}")

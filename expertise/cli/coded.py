@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from expertise.coding.coded import CodedCorpus, read_coded
-from expertise.errors import StudyError
+from expertise.errors import CodingError, StudyError
 from expertise.files.settings import load_toml
 
 
@@ -21,7 +21,7 @@ def add_places(parser: argparse.ArgumentParser) -> None:
 def find_coded(chosen: argparse.Namespace) -> CodedCorpus:
     """Open the codings that were asked for, beside their texts.
 
-    A study folder has them in `private/coding.db`, or else in `codings.csv`. A store or sheet
+    A study folder has them in `private/codings.db`, or else in `codings.csv`. A store or sheet
     in a study folder finds the codebook and corpus of that study. The corpus is the one that
     study.toml names, or else the one with the name of the study.
 
@@ -29,6 +29,8 @@ def find_coded(chosen: argparse.Namespace) -> CodedCorpus:
     ------
     StudyError
         When nothing is there, or there is no study around the codings and no place was given.
+    CodingError
+        When a store's round together was not opened yet.
     """
     where = chosen.codings
     if "://" not in where and not Path(where).exists():
@@ -39,13 +41,19 @@ def find_coded(chosen: argparse.Namespace) -> CodedCorpus:
             f"{where} lies in no study folder with a codebook.toml; name --codebook and --corpus"
         )
     if study is not None and Path(where).is_dir():
-        store = study / "private" / "coding.db"
+        store = study / "private" / "codings.db"
         where = store if store.is_file() else study / "codings.csv"
-    return read_coded(
+    coded = read_coded(
         where,
         codebook=chosen.codebook or _in(study, "codebook.toml"),
         corpus=chosen.corpus or _corpus(_in(study)),
     )
+    if not str(where).endswith(".csv") and "revealed" not in set(coded.acts["kind"]):
+        raise CodingError(
+            "people still read alone: agreement and export come after the round together was "
+            "opened; the one who leads the study opens it on their page of `expertise code`"
+        )
+    return coded
 
 
 def _in(study: Path | None, *names: str) -> Path:

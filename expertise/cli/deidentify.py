@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from expertise.errors import FileError
+from expertise.files.keys import make_key, outside_git
 from expertise.files.tables import read_table
 from expertise.narratives.corpus import read_corpus
-from expertise.narratives.deidentify import deidentify
-from expertise.narratives.pseudonyms import make_key, outside_git
+from expertise.narratives.deidentification import deidentify
 from expertise.narratives.review import apply_review, review_page
 
 

@@ -45,7 +45,7 @@ def run(chosen: argparse.Namespace) -> int:
     else:
         coded = find_coded(chosen)
         name = coded.corpus.title or coded.book.title
-        project = make_project(name, coded.texts, coded.book.table(), coded.codings)
+        project = make_project(name, coded.whole_texts, coded.book.table(), coded.whole_codings)
     print(project)
     for name in chosen.files:
         print(f"Written: {write_project(project, name)}")

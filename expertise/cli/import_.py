@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from expertise.cli.secret import add_key, key_if_named
 from expertise.errors import DataError, FileError
 from expertise.files.reading import Column
 from expertise.files.tables import read_table
@@ -38,6 +39,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--participant", metavar="COLUMN", help="in a table: who tells")
     parser.add_argument("--wave", metavar="COLUMN", help="in a table: the wave")
     parser.add_argument("--language", default="nl", help="in a table: the language (default nl)")
+    add_key(parser)
     parser.set_defaults(run=run)
 
 
@@ -54,8 +56,9 @@ def run(chosen: argparse.Namespace) -> int:
     else:
         about = read_table(chosen.about, ids=("file",)).table if chosen.about else None
         done = import_texts(
-            chosen.files, chosen.into, about, speakers=_speakers(chosen.speakers) or None
-        )
+            chosen.files, chosen.into, about, speakers=_speakers(chosen.speakers) or None,
+            key=key_if_named(chosen),
+        )  # fmt: skip
     print(done.heading())
     for found in done.notes:
         print(f"- {found}")
@@ -75,8 +78,9 @@ def _from_table(chosen: argparse.Namespace) -> Imported:
     columns = {name: Column("text") for name in names}
     read = read_table(chosen.files[0], columns=columns, only=names, allow=names)
     return import_rows(
-        read.table, chosen.into, text=chosen.text, about=about, language=chosen.language
-    )
+        read.table, chosen.into, text=chosen.text, about=about, language=chosen.language,
+        key=key_if_named(chosen),
+    )  # fmt: skip
 
 
 def _speakers(pairs: list[str]) -> dict[str, str]:

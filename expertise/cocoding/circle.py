@@ -2,29 +2,34 @@
 
 import json
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pandas as pd
 
 from expertise.agreement.alphas import alpha
 from expertise.agreement.coefficient import Coefficient
 from expertise.cocoding.people import Member, add_member, member, members
-from expertise.coding.acts import Record
-from expertise.coding.assignment import Fragment, hand_out
+from expertise.coding.acts import WORK
+from expertise.coding.assignment import Coder, Fragment, may_read
 from expertise.coding.codebook import Codebook, read_codebook
 from expertise.coding.folding import Ledger, ledger
+from expertise.coding.fragments import choose_fragments, cut_fragments, fragment_text, placed
 from expertise.coding.opening import open_store
+from expertise.coding.planning import PLAN, ReadingPlan, keep_plan, plan_reading
 from expertise.coding.session import CodingSession
 from expertise.coding.store import Store
 from expertise.coding.together import Readings, kept_readings
-from expertise.errors import CodingError, StudyError
-from expertise.narratives.corpus import read_corpus
+from expertise.errors import CodingError, StudyError, listed, nearest
+from expertise.narratives.corpus import Corpus, read_corpus
 from expertise.study import Study, open_study
-from expertise.words import catalogue
+from expertise.words import catalogue, note
 
-PLAN = "plan"
+EVENLY = ("perspective", "participant")
 
 
 class Circle:
@@ -49,10 +54,15 @@ class Circle:
         self.perspectives, self.store = settings.perspectives, store
         self.key = study.name
         self.book = _book(study)
-        self.fragments = (practice(self.lang), *_fragments(study))
+        self.corpus = _corpus(study)
+        self.whole = {one.id: one for one in _whole(study, self.corpus)}
+        self.texts = {key: one.text for key, one in self.whole.items()}
         self._sessions: dict[str, CodingSession] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._turn = threading.Lock()
+        self._plans: dict[str, str] = {}
+        self.fragments = (practice(self.lang), *self.whole.values())
+        self.refresh()
 
     @property
     def members(self) -> Mapping[str, Member]:
@@ -62,6 +72,24 @@ class Circle:
     def add(self, name: str, perspective: str, **more: Any) -> Member:
         """Add someone who will code; see `add_member`."""
         return add_member(self.store, name, perspective, allowed=self.perspectives, **more)
+
+    def named(self, name: str) -> str:
+        """Return the id of who is called so.
+
+        Raises
+        ------
+        CodingError
+            When there is nobody of that name, or more than one.
+        """
+        people = self.members
+        found = [key for key, one in people.items() if one.name == name]
+        if len(found) != 1:
+            names = [one.name for one in people.values()]
+            raise CodingError(
+                f"{len(found)} people who code are called {name!r}{nearest(name, names)}; "
+                f"there are {listed(names)}"
+            )
+        return found[0]
 
     def facilitator(self) -> Member:
         """Return who leads the meeting, and make one when there is none."""
@@ -93,6 +121,8 @@ class Circle:
     def handle(self, coder: str, message: object) -> dict[str, Any]:
         """Give a coder's message to their session and return its answer."""
         me = self._member(coder)
+        if isinstance(message, Mapping) and message.get("kind") == "sync":
+            self.refresh()
         with self._turn:
             lock = self._locks.setdefault(coder, threading.Lock())
         with lock:
@@ -103,24 +133,99 @@ class Circle:
 
     def session(self, who: Member, entered_by: str = "") -> CodingSession:
         """Make a session for someone, or for who enters someone's work on paper."""
-        plan = self.store.record(PLAN, who.coder.id)
+        plan = None if who.coder.facilitator else self._plans.get(who.coder.id)
         return CodingSession(
             self.store, who.coder, self.book, self.fragments, lang=self.lang,
-            handed=None if plan is None or who.coder.facilitator else json.loads(plan.body),
-            entered_by=entered_by,
+            handed=None if plan is None else json.loads(plan), entered_by=entered_by,
         )  # fmt: skip
 
-    def hand_out(self, readers: int, seed: int = 1) -> None:
-        """Divide the texts, each over `readers` coders; without it everyone may read all."""
-        who = [one.coder for one in self.members.values() if not one.coder.facilitator]
-        for coder, ids in hand_out(self.fragments, who, readers=readers, seed=seed).items():
-            old = self.store.record(PLAN, coder)
-            version = old.version if old else 0
-            body = json.dumps(ids)
-            record = Record(kind=PLAN, key=coder, body=body, version=version, coder=coder)
-            self.store.put(record, by=coder)
+    # ---- who reads what ---------------------------------------------------------
+
+    def plan(
+        self, *, readers: int = 2, words: int | None = 150, n: int | None = None,
+        of: Sequence[str] = (), find: str = "", seed: int = 1,
+    ) -> ReadingPlan:  # fmt: skip
+        """Choose fragments and divide them over who codes; nothing is stored yet.
+
+        Parameters
+        ----------
+        readers : int
+            How many coders read each fragment.
+        words : int or None
+            About how long a fragment is; None for whole texts.
+        n : int, optional
+            How many fragments, spread over perspectives and then people; all by default.
+        of : sequence of str
+            Texts to choose from, as ``"T01"``, or paragraphs, as ``"T01#2-4"``.
+        find : str
+            Only fragments in which these words stand (``*`` for any letters).
+        seed : int
+            Decides what is left to chance.
+
+        Raises
+        ------
+        CodingError
+            When there are too few fragments or too few who may read them.
+        """
+        about = self.corpus.table.rename(columns={"document": "text"})[["text", *EVENLY]]
+        coders = self._readers()
+        texts = self.texts if of else {
+            key: self.texts[key] for key, one in self.whole.items()
+            if sum(may_read(coder, one) for coder in coders) >= readers
+        }  # fmt: skip
+        if not texts:
+            raise CodingError(
+                f"no text may be read by {readers} of {len(coders)} people who code; "
+                "add people, ask for consent, or plan fewer readers"
+            )
+        pieces = cut_fragments(texts, words=words, of=of).merge(about, on="text")
+        hits = _hits(self.corpus, find) if find else None
+        chosen = choose_fragments(pieces, hits=hits, n=n, evenly=EVENLY, seed=seed)
+        made = plan_reading(
+            [self._fragment(one) for one in chosen["document"]], coders, readers=readers, seed=seed,
+            settings={"words": words, "n": n, "of": list(of), "find": find},
+        )  # fmt: skip
+        lacking = len(self.texts) - len(texts)
+        left_out = (note("coding.few_may_read", n=lacking, readers=readers),) if lacking else ()
+        return replace(made, notes=(*left_out, *made.notes))
+
+    def _readers(self) -> list[Coder]:
+        """Return who may be planned, with the topics that each declined."""
+        topics = {
+            key: frozenset(record.body.split("\n"))
+            for key, record in self.store.records("declined").items()
+        }
+        return [
+            replace(one.coder, declined=topics.get(key, frozenset()))
+            for key, one in self.members.items() if not one.coder.facilitator
+        ]  # fmt: skip
+
+    def keep(self, plan: ReadingPlan, by: str) -> None:
+        """Store a plan; without one everyone may read all texts."""
+        keep_plan(self.store, plan, self.ledger().work, by=by)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Take up a plan that was stored since, perhaps by another program."""
+        plans = {key: record.body for key, record in self.store.records(PLAN).items()}
         with self._turn:
+            if plans == self._plans:
+                return
+            self._plans = plans
+            order = {key: at for at, key in enumerate(self.whole)}
+            places = {
+                one: placed(one, order) for body in plans.values() for one in json.loads(body)
+            }
+            ids = [one for one, (text, _, _) in places.items() if text in order]
+            ids.sort(key=lambda one: (order[places[one][0]], places[one][1]))
+            self.fragments = (practice(self.lang), *map(self._fragment, ids))
             self._sessions.clear()
+
+    def _fragment(self, document: str) -> Fragment:
+        text = self.whole[placed(document, self.whole)[0]]
+        return replace(text, id=document, text=fragment_text(document, self.texts))
+
+    # ---- how far they are ---------------------------------------------------------
 
     def ledger(self) -> Ledger:
         """Return what stands."""
@@ -130,21 +235,51 @@ class Circle:
         """Say whether the round together was opened."""
         return any(act.kind == "revealed" for act in self.store.after(coder=""))
 
+    def reveal(self, by: str, *, anyway: bool = False) -> None:
+        """Open the round together, for good.
+
+        Parameters
+        ----------
+        by : str
+            Id of a facilitator.
+        anyway : bool
+            Also when someone still reads.
+
+        Raises
+        ------
+        CodingError
+            When someone still reads, or `by` does not lead.
+        """
+        message = {"kind": "reveal", "id": str(uuid4()), "anyway": anyway}
+        if error := self.handle(by, message)["error"]:
+            raise CodingError(error)
+
     def progress(self) -> pd.DataFrame:
-        """Return a row per coder: texts finished, in hand, set aside; not what they chose."""
+        """Return a row per coder: texts handed out and by state, and whether all are done.
+
+        Not what they chose, and no time. `ready` is who has nothing left to read.
+        """
         work = self.ledger().work
         work = work[work["round"] == "alone"]
-        counts = pd.crosstab(work["coder"], work["state"])
-        people = self.members
-        states = ("finished", "opened", "skipped", "returned")
-        rows = [
-            {"coder": key, "name": one.name, "perspective": one.coder.perspective,
-             "facilitator": one.coder.facilitator}
-            | {s: int(counts.at[key, s]) if key in counts.index and s in counts else 0
-               for s in states}
-            for key, one in people.items()
-        ]  # fmt: skip
-        columns = ["coder", "name", "perspective", "facilitator", *states]
+        state = {(one.coder, one.document): one.state for one in work.itertuples()}
+        topics = {one.id: one for one in self._readers()}
+        rows = []
+        for key, one in self.members.items():
+            plan = self._plans.get(key)
+            planned = None if plan is None else set(json.loads(plan))
+            coder = topics.get(key, one.coder)
+            own = [
+                state.get((key, text.id), "") for text in self.fragments
+                if not text.practice and (planned is None or text.id in planned)
+                and ((key, text.id) in state or may_read(coder, text))
+            ]  # fmt: skip
+            rows.append(
+                {"coder": key, "name": one.name, "perspective": one.coder.perspective,
+                 "facilitator": one.coder.facilitator, "handed": len(own)}
+                | {name: own.count(name) for name in WORK}
+                | {"ready": not {"", "opened"} & set(own)}
+            )  # fmt: skip
+        columns = ["coder", "name", "perspective", "facilitator", "handed", *WORK, "ready"]
         return pd.DataFrame(rows, columns=columns)
 
     def agreement(self) -> dict[str, Coefficient]:
@@ -208,14 +343,23 @@ def _book(study: Study) -> Codebook:
     return read_codebook(study.folder / study.settings.codebook)
 
 
-def _fragments(study: Study) -> Iterable[Fragment]:
+def _hits(corpus: Corpus, find: str) -> pd.DataFrame:
+    """Return where words stand; the pipeline loads only when someone searches."""
+    hits: pd.DataFrame = import_module("expertise.narratives.search").concordance(corpus, find).hits
+    return hits
+
+
+def _corpus(study: Study) -> Corpus:
     name = study.settings.corpus
     if not name:
         raise StudyError(
             f"study {study.name!r} names no corpus; write corpus = \"NAME\" in study.toml, "
             "for the folder corpora/NAME"
         )  # fmt: skip
-    corpus = read_corpus(study.folder.parents[1] / "corpora" / name)
+    return read_corpus(study.folder.parents[1] / "corpora" / name)
+
+
+def _whole(study: Study, corpus: Corpus) -> Iterable[Fragment]:
     people = study.people.set_index("participant")
     teams = people["team"].astype(str) if "team" in people else pd.Series(dtype=str)
     for one in corpus:

@@ -8,7 +8,8 @@ import traitlets
 
 from expertise.cocoding.circle import open_circle
 from expertise.cocoding.front import joined, part
-from expertise.errors import CodingError, ExpertiseError, listed, nearest
+from expertise.cocoding.minutes import write_minutes
+from expertise.errors import ExpertiseError
 from expertise.study import Study
 
 
@@ -56,15 +57,15 @@ class CodingWidget(anywidget.AnyWidget):
     def _who(self, name: str | None) -> str:
         if name is None:
             return self.circle.facilitator().coder.id
-        people = self.circle.members
-        found = [key for key, one in people.items() if one.name == name]
-        if len(found) != 1:
-            names = [one.name for one in people.values()]
-            raise CodingError(
-                f"{len(found)} people who code are called {name!r}{nearest(name, names)}; "
-                f"there are {listed(names)}"
-            )
-        return found[0]
+        return self.circle.named(name)
+
+    def reveal(self, *, anyway: bool = False) -> None:
+        """Open the round together, as who leads the meeting; see `Circle.reveal`."""
+        self.circle.reveal(self.coder, anyway=anyway)
+
+    def write_minutes(self, path: str | Path) -> Path:
+        """Write the printable page of the meeting (.html or .pdf); see `write_minutes`."""
+        return write_minutes(self.circle, self.coder, path)
 
     def _carry(self, _: Any, message: Any, __: Any) -> None:
         try:

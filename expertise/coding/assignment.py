@@ -1,8 +1,10 @@
 """Who may read what, and who reads what: never a text from one's own triad or team."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 
 import numpy as np
 
@@ -14,7 +16,8 @@ from expertise.errors import CodingError
 class Coder:
     """Someone who codes, reading from one perspective in this round.
 
-    `triads` and `teams` are those the coder belongs to or knows. A
+    `triads` and `teams` are those the coder belongs to or knows, `declined`
+    the topics they would rather not read about, where that is known. A
     facilitator may open the round together and note its decisions.
     """
 
@@ -22,6 +25,7 @@ class Coder:
     perspective: str
     triads: frozenset[str] = frozenset()
     teams: frozenset[str] = frozenset()
+    declined: frozenset[str] = frozenset()
     facilitator: bool = False
 
 
@@ -60,13 +64,18 @@ def may_read(coder: Coder, fragment: Fragment) -> bool:
     if fragment.practice:
         return True
     own = fragment.triad in coder.triads or fragment.team in coder.teams
-    return coder.perspective in fragment.coded_by and not own
+    rather_not = coder.declined & set(fragment.topics)
+    return coder.perspective in fragment.coded_by and not own and not rather_not
 
 
 def hand_out(
     fragments: Sequence[Fragment], coders: Sequence[Coder], *, readers: int = 2, seed: int = 0
 ) -> Mapping[str, tuple[str, ...]]:
-    """Give every text to several coders, so that each reads about as much and pairs vary.
+    """Give every text to several coders of several perspectives; each reads about as much.
+
+    Among coders who are not more than this text ahead of who has least, a
+    perspective that does not read the text yet goes first; then who has
+    least, then pairs that met least.
 
     Parameters
     ----------
@@ -87,36 +96,36 @@ def hand_out(
     """
     order = np.random.default_rng(seed)
     load = dict.fromkeys((coder.id for coder in coders), 0)
-    together: dict[frozenset[str], int] = {}
-    given: dict[str, list[str]] = {coder.id: [] for coder in coders}
-    everyone = [one.id for one in fragments if one.practice]
-    scarce = sorted(
-        (one for one in fragments if not one.practice),
-        key=lambda one: sum(may_read(coder, one) for coder in coders),
-    )
-    for fragment in scarce:
-        able = [coder.id for coder in coders if may_read(coder, fragment)]
+    together: Counter[frozenset[str]] = Counter()
+    given: dict[str, list[str]] = {name: [] for name in load}
+    real = [one for one in fragments if not one.practice]
+    for fragment in sorted(real, key=lambda one: sum(may_read(coder, one) for coder in coders)):
+        able = [coder for coder in coders if may_read(coder, fragment)]
         if len(able) < readers:
             raise CodingError(
                 f"text {fragment.id!r} may be read by {len(able)} of {len(coders)} coders, "
                 f"{readers} are needed; ask for consent, invite a coder, or plan fewer readers"
             )
-        chosen: list[str] = []
-        while len(chosen) < readers:
+        chosen: list[Coder] = []
+        for _ in range(readers):
             ranks = dict(zip(able, order.permutation(len(able)), strict=True))
-
-            def cost(
-                name: str, met: Sequence[str] = tuple(chosen), ranks: Mapping[str, int] = ranks
-            ) -> tuple[int, int, int]:
-                pairs = sum(together.get(frozenset((name, other)), 0) for other in met)
-                return load[name], pairs, ranks[name]
-
-            chosen.append(min((name for name in able if name not in chosen), key=cost))
-        for name in chosen:
-            load[name] += len(fragment.text)
-            given[name].append(fragment.id)
-            for other in chosen:
-                pair = frozenset((name, other))
-                together[pair] = together.get(pair, 0) + 1
+            met = Counter(one.perspective for one in chosen)
+            least = min(load[one.id] for one in able if one not in chosen)
+            costs = {
+                one: (
+                    load[one.id] > least + len(fragment.text),
+                    met[one.perspective],
+                    load[one.id],
+                    sum(together[frozenset((one.id, other.id))] for other in chosen),
+                    ranks[one],
+                )
+                for one in able if one not in chosen
+            }  # fmt: skip
+            chosen.append(min(costs, key=costs.__getitem__))
+        for one in chosen:
+            load[one.id] += len(fragment.text)
+            given[one.id].append(fragment.id)
+        together.update(frozenset((a.id, b.id)) for a, b in combinations(chosen, 2))
+    everyone = [one.id for one in fragments if one.practice]
     place = {one.id: at for at, one in enumerate(fragments)}
     return {name: (*everyone, *sorted(ids, key=place.__getitem__)) for name, ids in given.items()}

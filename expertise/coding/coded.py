@@ -13,6 +13,7 @@ from expertise.coding.acts import acts_table
 from expertise.coding.assignment import Fragment
 from expertise.coding.codebook import Codebook, read_codebook
 from expertise.coding.folding import Ledger, ledger
+from expertise.coding.fragments import fragment_text, in_whole_texts, placed
 from expertise.coding.opening import open_store
 from expertise.coding.sheet import read_sheet
 from expertise.coding.together import Readings, kept_readings
@@ -57,14 +58,28 @@ class CodedCorpus:
     @property
     def documents(self) -> pd.DataFrame:
         """A row per text that someone finished alone: who told it, when; in order of reading."""
-        order = pd.Index(self.found.finished("alone")["document"].unique())
-        about = self.corpus.table.set_index("document").loc[order]
-        return about.rename_axis("document").reset_index()
+        order = self.found.finished("alone")["document"].unique()
+        table = self.corpus.table.set_index("document")
+        about = table.loc[[placed(one, table.index)[0] for one in order]]
+        return about.set_axis(pd.Index(order, name="document")).reset_index()
 
     @property
     def texts(self) -> dict[str, str]:
-        """Document → text, of the texts that someone finished alone."""
-        return {document: self.corpus[document].text for document in self.documents["document"]}
+        """Document → text, or the fragment that was read, of what someone finished alone."""
+        whole = self.whole_texts
+        return {one: fragment_text(one, whole) for one in self.documents["document"]}
+
+    @property
+    def whole_texts(self) -> dict[str, str]:
+        """Text id → the whole text, where someone finished it or a fragment of it alone."""
+        ids = self.corpus.table["document"].tolist()
+        read = dict.fromkeys(placed(one, ids)[0] for one in self.documents["document"])
+        return {one: self.corpus[one].text for one in read}
+
+    @property
+    def whole_codings(self) -> pd.DataFrame:
+        """`codings` at their place in the whole texts; `fragment` says what was read."""
+        return in_whole_texts(self.codings, self.whole_texts)
 
     @property
     def sentences(self) -> pd.DataFrame:
@@ -102,6 +117,12 @@ def read_coded(
     key : bytes, optional
         The store's key, when it has one of its own.
 
+    Returns
+    -------
+    CodedCorpus
+        Without what was done with texts that are withheld: their teller took
+        consent back, or they are hidden.
+
     Raises
     ------
     CodingError
@@ -120,13 +141,14 @@ def read_coded(
     book, told = read_codebook(codebook), read_corpus(corpus)
     texts = {one.id: one.text for one in told}
     if where.endswith(".csv"):
-        sheet = read_sheet(where, texts, book)
+        sheet = read_sheet(where, texts, book, without=told.withheld)
         acts = acts_table(sheet.acts)
         wordings = {uuid: each.body for uuid, each in sheet.records.items()
                     if each.kind == "reading"}  # fmt: skip
     else:
         with open_store(where, key=key) as store:
             acts = store.table()
+            acts = acts[~acts["document"].isin(told.withheld)]
             wordings = {uuid: each.body for uuid, each in store.records("reading").items()}
     found = ledger(acts)
     _check_texts(found, texts)
@@ -136,7 +158,7 @@ def read_coded(
 def _check_texts(found: Ledger, texts: Mapping[str, str]) -> None:
     """Refuse codings of a text that is not here, or is no longer what was read."""
     read = found.finished("alone")["document"].unique()
-    lacking = [document for document in read if document not in texts]
+    lacking = [document for document in read if placed(document, texts)[0] not in texts]
     if lacking:
         raise CodingError(
             f"text {lacking[0]!r} was coded and is not in the corpus"
@@ -144,7 +166,7 @@ def _check_texts(found: Ledger, texts: Mapping[str, str]) -> None:
         )
     coded = found.coded("alone")[["document", "sha256"]].drop_duplicates()
     for document, sha256 in coded.itertuples(index=False):
-        if Fragment(id=document, text=texts[document]).sha256 != sha256:
+        if Fragment(id=document, text=fragment_text(document, texts)).sha256 != sha256:
             raise CodingError(
                 f"text {document!r} is not the text that was coded; positions would be wrong: "
                 "put the coded version back"

@@ -14,7 +14,7 @@ from expertise.coding.store import Store
 from expertise.errors import CodingError
 
 WAIT = 15_000  # ms that a writer waits for another one
-MIGRATE = "expertise code --migrate"
+MIGRATE = "expertise code STUDY --migrate"
 
 
 def open_store(url: str | Path, *, key: bytes | None = None) -> Store:

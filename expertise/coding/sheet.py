@@ -1,7 +1,7 @@
 """Acts from a table that people can read: a row an act, in the order in which it was done."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import NAMESPACE_OID, uuid5
@@ -26,7 +26,13 @@ class Sheet(NamedTuple):
     records: dict[str, Record]
 
 
-def read_sheet(path: str | Path, texts: Mapping[str, str], book: Codebook) -> Sheet:
+def read_sheet(
+    path: str | Path,
+    texts: Mapping[str, str],
+    book: Codebook,
+    *,
+    without: Collection[str] = (),
+) -> Sheet:
     """Read acts from a CSV file that was written, or looked over, by people.
 
     Parameters
@@ -42,6 +48,8 @@ def read_sheet(path: str | Path, texts: Mapping[str, str], book: Codebook) -> Sh
         Document → its text.
     book : Codebook
         The codes that may be used.
+    without : collection of str
+        Documents whose rows are left out.
 
     Returns
     -------
@@ -71,12 +79,13 @@ def read_sheet(path: str | Path, texts: Mapping[str, str], book: Codebook) -> Sh
                 f"{path.name} has no column {name!r}{nearest(name, table.columns)}; "
                 f"it has {listed(table.columns, len(COLUMNS))}"
             )
+    table = table[~table["document"].isin(without)]
     _check_passages(table, texts, book)
     hashes = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
     acts: list[Act] = []
     records: dict[str, Record] = {}
     made: dict[tuple[str, ...], str] = {}
-    for line, row in enumerate(table.to_dict("records"), start=2):
+    for line, row in zip(table.index + 2, table.to_dict("records"), strict=True):
         try:
             act = _act(row, made, hashes)
         except CodingError as error:

@@ -85,14 +85,13 @@ class Store:
         Raises
         ------
         ConflictError
-            When it was changed since `record.version` was read.
+            When it was changed since `record.version` was read, be it into
+            the same words: of two who change one version, one is told.
         """
         with self._write() as tx:
             self._refuse_withdrawn(tx, (), (record,))
-            after = replace(record, version=record.version + 1)
-            if self._record(tx.connection, record.kind, record.key) != after:
-                self._keep(tx, [(record, by)])
-            return after
+            self._keep(tx, [(record, by)])
+        return replace(record, version=record.version + 1)
 
     def after(
         self, n: int = 0, *, coder: str | None = None, document: str | None = None

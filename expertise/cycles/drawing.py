@@ -1,7 +1,7 @@
 """Three pictures of action cycles: when, who was there, who recognised it."""
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -47,7 +47,7 @@ def plot_timeline(table: pd.DataFrame, lang: str = "nl", source: str = "") -> St
 
 
 def plot_presence(
-    presence: pd.DataFrame, roles: Sequence[str], lang: str = "nl", source: str = ""
+    presence: pd.DataFrame, roles: Mapping[str, str], lang: str = "nl", source: str = ""
 ) -> StoryAxes:
     """Draw the average number of people of each role in a meeting, by the month it began."""
     means = presence.groupby(["role", "start"])["n_people"].mean().unstack("role")
@@ -62,7 +62,7 @@ def plot_presence(
         end_labels(
             axes,
             [
-                (last, means[role].iloc[-1], str(role), look.color(slot))
+                (last, means[role].iloc[-1], roles[role], look.color(slot))
                 for slot, role in enumerate(means, 1)
             ],
         )
@@ -76,7 +76,7 @@ def plot_presence(
         title=say(f"cycles.presence_{kind}", lang, **words),
         subtitle=f"{say('cycles.presence_sub', lang, **words)} {source}".strip(),
         alt=say(f"cycles.presence_{kind}", lang, **words),
-        table=means.reset_index(),
+        table=means.rename(columns=roles).reset_index(),
         lang=lang,
     )
 
@@ -84,7 +84,7 @@ def plot_presence(
 def plot_member_check(
     checks: pd.DataFrame,
     themes: Mapping[str, str],
-    roles: Sequence[str],
+    roles: Mapping[str, str],
     lang: str = "nl",
     minimum: int = 10,
     source: str = "",
@@ -112,14 +112,14 @@ def plot_member_check(
     def paint(axes: StoryAxes, look: Look) -> None:
         for place, (theme, role) in enumerate(bars):
             y, left = len(bars) - 1 - place, 0.0
-            color = look.color(roles.index(role) + 1)
+            color = look.color(list(roles).index(role) + 1)
             for answer, strength in zip(ANSWERS, STRENGTH, strict=True):
                 width = 100 * float(shares[theme, role][answer])
                 axes.barh(y, width, left=left, height=0.7, color=color, alpha=strength,
                           edgecolor=look.page)  # fmt: skip
                 left += width
         names = [
-            textwrap.fill(f"{themes[theme]}: {role}", 18 if look.phone else 40)
+            textwrap.fill(f"{themes[theme]}: {roles[role]}", 18 if look.phone else 40)
             for theme, role in bars
         ]
         axes.set_yticks(range(len(bars)), names[::-1], fontsize=9)
@@ -131,7 +131,7 @@ def plot_member_check(
     words = {"low": f"{low:.0f}", "high": f"{high:.0f}"}
     behind = pd.DataFrame(
         [
-            {"theme": themes[theme], "role": role}
+            {"theme": themes[theme], "role": roles[role]}
             | {say(f"cycles.{a}", lang): f"{100 * shares[theme, role][a]:.0f}%" for a in ANSWERS}
             for theme, role in bars
         ]

@@ -15,6 +15,7 @@ from expertise.result import notes_html, table_html
 from expertise.words import Note, note, say
 
 SCHEMA = 1
+ROLES = ("patient", "naaste", "professional")
 ANSWERS = ("yes", "partly", "no", "rather_not")
 frozen = dataclass(frozen=True, slots=True, kw_only=True)
 
@@ -91,6 +92,8 @@ class Cycles:
         The answers, by theme and role.
     roles : tuple of str
         The perspectives of the study, in its order.
+    names : dict of str to dict
+        What people call a role, by language, as study.toml has it.
     source : str
         A sentence on where they come from, under every picture.
     notes : tuple of Note
@@ -101,6 +104,7 @@ class Cycles:
     themes: dict[str, Theme]
     member_checks: tuple[MemberCheck, ...]
     roles: tuple[str, ...]
+    names: dict[str, dict[str, str]]
     source: str
     notes: tuple[Note, ...]
 
@@ -137,12 +141,17 @@ class Cycles:
 
     def plot_presence(self, lang: str = "nl") -> StoryAxes:
         """Draw how many people of each role were there, over time."""
-        return plot_presence(self.presence(), self.roles, lang, self.source)
+        return plot_presence(self.presence(), self._called(lang), lang, self.source)
 
     def plot_member_check(self, lang: str = "nl", *, minimum: int = 10) -> StoryAxes:
         """Draw who recognised each theme, by role; roles with few answers are left out."""
-        names = {key: getattr(theme, lang) for key, theme in self.themes.items()}
-        return plot_member_check(self.member_check(), names, self.roles, lang, minimum, self.source)
+        themes = {key: getattr(theme, lang) for key, theme in self.themes.items()}
+        return plot_member_check(
+            self.member_check(), themes, self._called(lang), lang, minimum, self.source
+        )
+
+    def _called(self, lang: str) -> dict[str, str]:
+        return {role: self.names.get(role, {}).get(lang, role) for role in self.roles}
 
     def __repr__(self) -> str:
         head = say("cycles.heading", n=len(self.cycles), teams=self.table()["team"].nunique())
@@ -155,17 +164,16 @@ class Cycles:
         return f"<p>{escape(head)}</p>" + table_html(table) + notes_html(self.notes)
 
 
-def read_cycles(
-    path: str | Path, *, roles: tuple[str, ...] = ("patient", "naaste", "professional")
-) -> Cycles:
+def read_cycles(path: str | Path, *, roles: tuple[str, ...] = ()) -> Cycles:
     """Read the action cycles of a study.
 
     Parameters
     ----------
     path : path
         A cycles.toml (schema 1), or the study folder that holds it.
-    roles : tuple of str
-        The perspectives of the study; a cycle without one of them is noted.
+    roles : tuple of str, optional
+        The perspectives of the study; a cycle without one of them is noted. By
+        default those of study.toml, and without it patient, naaste and professional.
 
     Returns
     -------
@@ -186,6 +194,8 @@ def read_cycles(
     """
     file = Path(path) / "cycles.toml" if Path(path).is_dir() else Path(path)
     tree = load_toml(file)
+    names = _names(file.parent / "study.toml")
+    roles = roles or tuple(names) or ROLES
     if tree.get("schema") != SCHEMA:
         raise StudyError(
             f"{file.name}: schema is {tree.get('schema')!r}; this version of expertise reads "
@@ -203,8 +213,17 @@ def read_cycles(
     ]
     return Cycles(
         cycles=ordered, themes=found.themes, member_checks=found.member_checks,
-        roles=roles, source=found.source, notes=tuple(notes),
+        roles=roles, names=names, source=found.source, notes=tuple(notes),
     )  # fmt: skip
+
+
+def _names(study: Path) -> dict[str, dict[str, str]]:
+    """Return what a study calls its roles, by language; nothing where there is no study."""
+    roles = load_toml(study).get("perspectives", {}) if study.is_file() else {}
+    return {
+        role: {lang: words[lang]["label"] for lang in ("nl", "en") if lang in words}
+        for role, words in roles.items()
+    }
 
 
 def _faults(found: CyclesFile, roles: tuple[str, ...]) -> list[str]:

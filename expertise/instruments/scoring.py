@@ -9,9 +9,11 @@ import pandas as pd
 from scipy import stats
 
 from expertise.errors import DataError, listed, nearest
+from expertise.figures import StoryAxes
 from expertise.instruments.answers import Matrix, read_answers
 from expertise.instruments.library import load_instrument
 from expertise.instruments.schema import Instrument, Scale
+from expertise.instruments.scores_plot import plot_scores
 from expertise.result import Result, tidy_table
 from expertise.words import Note, note
 
@@ -91,6 +93,13 @@ class Scored(Result):
                 }
             ]
         )
+
+    def plot(self, scale: str | None = None, lang: str = "en") -> StoryAxes:
+        """Draw how the scores of one scale (by default the first) lie, with its cut-offs."""
+        name = scale or self.instrument.scales[0].name
+        if name not in self.scores:
+            raise _no_scale(self.instrument, name)
+        return plot_scores(self.scores[name], self.instrument, name, lang)
 
     def augment(self) -> pd.DataFrame:
         """Return the long table: a row a questionnaire and scale."""

@@ -49,7 +49,7 @@ class Column:
         """Return numbers as levels in rising order; a factor stays as it is."""
         if self.numbers is None:
             return self
-        codes, levels = pd.factorize(self.numbers, sort=True)
+        codes, levels = _ranked(self.numbers)
         return replace(self, numbers=None, codes=codes, levels=tuple(map(plain, levels.tolist())))
 
     def seen(self) -> "Column":
@@ -71,6 +71,21 @@ def plain(level: Any) -> Any:
     return int(level) if isinstance(level, float) and level.is_integer() else level
 
 
+def _ranked(numbers: Array) -> tuple[Codes, Array]:
+    """Return a code per number, -1 where missing, and the distinct numbers in rising order.
+
+    Whole numbers that lie close together, as those of people do, are counted
+    rather than hashed.
+    """
+    low = numbers.min(initial=np.inf)
+    if not numbers.max(initial=-np.inf) - low < 2 * len(numbers) or (numbers % 1).any():
+        codes, levels = pd.factorize(numbers, sort=True)
+        return codes, levels
+    at = (numbers - low).astype(np.intp)
+    seen = np.bincount(at) > 0
+    return (seen.cumsum() - 1)[at], seen.nonzero()[0] + low
+
+
 def read_columns(data: pd.DataFrame, names: Iterable[str]) -> dict[str, Column]:
     """Read the named columns; strings and truth values become factors in sorted order.
 
@@ -87,32 +102,33 @@ def read_columns(data: pd.DataFrame, names: Iterable[str]) -> dict[str, Column]:
 
 
 def _read(data: pd.DataFrame, name: str) -> Column:
-    if name not in data.columns:
+    try:
+        series = data[name]
+    except KeyError:
+        if name in map(str, data.columns):
+            raise DesignError(
+                f"the name of column {name} is no text; rename it, such as to '_{name}'"
+            ) from None
         raise DesignError(
             f"the formula names {name!r}, which is no column of the table"
             f"{nearest(name, data.columns)}; it has {listed(data.columns)}"
-        )
-    series = data[name]
+        ) from None
     if isinstance(series, pd.DataFrame):
         raise DesignError(f"the table has {series.shape[1]} columns named {name!r}; rename them")
     kind = series.dtype
     numbers = codes = None
     levels: tuple[Any, ...] = ()
     ordered = False
-    if isinstance(kind, pd.CategoricalDtype):
+    if isinstance(kind, np.dtype) and kind.kind in "fiu":
+        numbers = series.to_numpy().astype(np.float64)
+    elif isinstance(kind, pd.CategoricalDtype):
         ordered = bool(kind.ordered)
         codes, levels = series.cat.codes.to_numpy(np.intp), tuple(series.cat.categories)
     elif pd.api.types.is_bool_dtype(kind):
         codes, found = pd.factorize(series, sort=True)
         levels = tuple(bool(level) for level in found)
     elif pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_complex_dtype(kind):
-        plain_numbers = isinstance(kind, np.dtype)
-        numbers = (
-            series.to_numpy().astype(np.float64)
-            if plain_numbers
-            else series.to_numpy(np.float64, na_value=np.nan)
-        )
-        check_finite(numbers, name, series.index)
+        numbers = series.to_numpy(np.float64, na_value=np.nan)
     elif pd.api.types.is_object_dtype(kind) or isinstance(kind, pd.StringDtype):
         if series.dropna().map(lambda value: isinstance(value, str)).all():
             codes, found = pd.factorize(series, sort=True)
@@ -124,6 +140,8 @@ def _read(data: pd.DataFrame, name: str) -> Column:
             f"column {name!r} holds {kind} values; give numbers or categories "
             "(a date as days or months since the start)"
         )
+    if numbers is not None:
+        check_finite(numbers, name, data.index)
     return Column(
         name=name, index=data.index, numbers=numbers, codes=codes, levels=levels, ordered=ordered
     )
@@ -138,14 +156,14 @@ def _numbers_among_objects(series: pd.Series, name: str) -> Array:
         values: Array = pd.to_numeric(series).to_numpy(np.float64, na_value=np.nan)
     except (TypeError, ValueError):
         raise DataError(f"column {name!r} holds neither numbers nor categories") from None
-    check_finite(values, name, series.index)
     return values
 
 
 def check_finite(values: Array, name: str, index: pd.Index) -> None:
     """Refuse infinite values, naming column and row."""
-    if np.isinf(values).any():
-        row = index[int(np.isinf(values).argmax())]
+    infinite = np.isinf(values)
+    if infinite.any():
+        row = index[int(infinite.argmax())]
         raise DataError(
             f"{name!r} is infinite in row {row}; give a finite value, or leave the cell empty"
         )

@@ -54,7 +54,7 @@ def equal_rows(rows: Array) -> tuple[Codes, Codes]:
     return np.arange(len(rows)), np.arange(len(rows))
 
 
-def compress(groups: Groups, w: int, worth: float = 0.7) -> Groups:
+def compressed(groups: Groups, w: int, worth: float = 0.7) -> Groups:
     """Compress patterns that have many groups, where that leaves fewer than `worth` of them."""
     m, G, columns = groups.V.shape
     if not m:

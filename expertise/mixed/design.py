@@ -184,6 +184,11 @@ def _vector(name: str, value: str | ArrayLike, data: pd.DataFrame) -> Column:
     if isinstance(value, str):
         column = read_columns(data, [value])[value]
     else:
+        if isinstance(value, pd.Series) and not value.index.equals(data.index):
+            raise DesignError(
+                f"{name} are a series whose row labels are not those of the table; "
+                "give a column of the table, or an array in its order"
+            )
         numbers = np.asarray(value, dtype=np.float64)
         if numbers.shape != (len(data),):
             raise DesignError(
@@ -205,6 +210,8 @@ def _vector(name: str, value: str | ArrayLike, data: pd.DataFrame) -> Column:
 def _complete(frame: Frame) -> tuple[NDArray[np.intp], list[Note]]:
     missing = {column.name: column.missing for column in frame.values()}
     gone = np.logical_or.reduce(list(missing.values()))
+    if not len(gone):
+        raise DesignError("the table has no rows; a model needs some")
     if not gone.any():
         return np.arange(len(gone)), []
     if gone.all():
@@ -262,9 +269,10 @@ def _remarks(design: Design) -> list[Note]:
         cell = variable.codes(design.frame) * people.size + people.codes
         seen = np.bincount(cell, minlength=len(variable.levels) * people.size) > 0
         held = seen.reshape(len(variable.levels), -1).sum(axis=1)
-        for level, count in zip(variable.levels, held, strict=True):
-            if count == 1:
-                notes.append(
-                    note("mixed.one_group", level=level, column=variable.column, group=people.group)
-                )
+        alone = [v for v, count in zip(variable.levels, held, strict=True) if count == 1]
+        if alone:
+            notes.append(
+                note("mixed.one_group", levels=listed(alone), column=variable.column,
+                     group=people.group)
+            )  # fmt: skip
     return notes

@@ -13,9 +13,10 @@ import numpy as np
 
 from expertise.errors import FitError
 from expertise.mixed.columns import Array
-from expertise.mixed.factors import bend, chain, diagonal, inverse_of, triangle, vech
+from expertise.mixed.factors import bend, diagonal, triangle, vech
 from expertise.mixed.pairs import Pairs
 from expertise.mixed.reduction import Reduction
+from expertise.mixed.roots import inverse_of, inverse_root
 from expertise.mixed.system import System
 
 
@@ -44,6 +45,7 @@ class Point:
     """The deviance at some factors, its slope by each Ψ_k and by the factors, its curvature."""
 
     factors: tuple[Array, ...]
+    system: System
     profile: Profile
     slopes: tuple[Array, ...]
     slope: Array
@@ -78,24 +80,27 @@ class Deviance:
         profile = self.profile(system, sigma2)
         weights = np.zeros((len(profile.root) + 1, len(profile.root) + 1))
         weights[:-1, :-1] = profile.root
-        weights[:, -1] = np.append(-profile.beta, 1.0) / profile.sigma2**0.5
-        rows = [part @ weights for part in system.levels(system.spheres)]
+        weights[:-1, -1] = -profile.beta / profile.sigma2**0.5
+        weights[-1, -1] = 1 / profile.sigma2**0.5
+        spheres = system.spheres[0] @ weights, system.spheres[1] @ weights
+        rows = system.levels(spheres)
         inverses = [inverse_of(L) for L in factors]
-        slopes = []
+        slopes, slope = [], [np.zeros(0)]
         for own, part, inverse in zip(system.inverse_sums(), rows, inverses, strict=True):
             flat = part[:, :, 0 if self.reml else -1 :].reshape(len(part), -1)
-            slopes.append(inverse.T @ (own - flat @ flat.T) @ inverse)
-        flat, tilt = self._information(system, rows, inverses, weights)
+            half = inverse.T @ (own - flat @ flat.T)
+            slopes.append(half @ inverse)
+            slope.append(2 * vech(half))
+        curvature, tilt = self._information(system, spheres, rows, inverses)
         if sigma2 is None:
-            flat -= np.outer(tilt, tilt) / self.nu
-        J = diagonal([chain(L) for L in factors])
-        slope = [2 * vech(g @ L) for g, L in zip(slopes, factors, strict=True)]
+            curvature -= tilt[:, None] * tilt / self.nu
         return Point(
             factors=tuple(factors),
+            system=system,
             profile=profile,
             slopes=tuple(slopes),
-            slope=np.concatenate(slope) if slope else np.zeros(0),
-            curvature=J.T @ flat @ J + diagonal([bend(g) for g in slopes]),
+            slope=np.concatenate(slope),
+            curvature=curvature + diagonal([bend(g) for g in slopes]),
         )
 
     def profile(self, system: System, sigma2: float | None = None) -> Profile:
@@ -108,10 +113,9 @@ class Deviance:
         """
         p, W = self.reduction.p, system.W
         try:
-            chol = np.linalg.cholesky(W[:p, :p])
+            root = inverse_root(W[:p, :p]).T
         except np.linalg.LinAlgError:
             raise FitError("the equations of the fixed effects lost their precision") from None
-        root = np.linalg.inv(chol).T
         half = root.T @ W[:p, p]
         rest = float(W[p, p] - half @ half)
         if not rest > 0:
@@ -119,37 +123,41 @@ class Deviance:
         s2 = rest / self.nu if sigma2 is None else sigma2
         value = self.nu * np.log(2 * np.pi * s2) + rest / s2 + system.log_det + self.constant
         if self.reml:
-            value += 2 * np.log(chol.diagonal()).sum()
+            value -= 2 * np.log(root.diagonal()).sum()
         return Profile(deviance=float(value), beta=root @ half, sigma2=s2, root=root, rest=rest)
 
     def _information(
-        self, system: System, rows: list[Array], inverses: list[Array], weights: Array
+        self, system: System, spheres: tuple[Array, Array], rows: list[Array], inverses: list[Array]
     ) -> tuple[Array, Array]:
-        """Return the average information by the elements of Ψ, and y'P∂Py/σ² of each."""
+        """Return the average information by the elements of the factors, and y'P∂Py/σ² of each.
+
+        In spherical coordinates an element (r, c) of L turns by N + N', N = L⁻¹e_r e_c'.
+        """
         count = sum(q * (q + 1) // 2 for q in self.sizes)
         m, G, d = len(system.lam), len(system.groups.pattern), system.blocks.dense
         blocks, dense, tilt = np.zeros((m, G, count)), np.zeros((d, count)), np.zeros(count)
         at = 0
         for place, part, inverse in zip(system.blocks.places, rows, inverses, strict=True):
-            s = inverse.T @ part[:, :, -1]
-            index = triangle(place.q)
-            for a, b in zip(index.rows, index.columns, strict=True):
-                column = inverse[:, a, None] * s[b]
-                if a != b:
-                    column = column + inverse[:, b, None] * s[a]
-                if place.inside:
-                    shaped = column.reshape(place.q, place.slots, G).transpose(1, 0, 2)
-                    blocks[place.span, :, at] = shaped.reshape(-1, G)
-                else:
-                    dense[place.span, at] = column.T.ravel()
-                tilt[at] = (1 + (a != b)) * (s[a] @ s[b])
-                at += 1
+            q, index = place.q, triangle(place.q)
+            r, c = index.rows, index.columns
+            span = slice(at, at + len(r))
+            y = part[:, :, -1]
+            s = inverse.T @ y
+            turned = inverse.T[r][:, :, None] * y[c][:, None]
+            turned[index.each, c] += s[r]
+            tilt[span] = 2 * (s @ y.T)[r, c]
+            if place.inside:
+                shaped = turned.reshape(-1, q, place.slots, G).transpose(2, 1, 3, 0)
+                blocks[place.span, :, span] = shaped.reshape(place.slots * q, G, -1)
+            else:
+                dense[place.span, span] = turned.T.reshape(place.size * q, -1)
+            at = span.stop
         solved = system.solve(blocks, dense)
         flat = blocks.reshape(m * G, count)
         inner = flat.T @ (flat - solved[0].reshape(flat.shape))
-        across = flat.T @ system.spheres[0].reshape(m * G, len(weights))
+        across = flat.T @ spheres[0].reshape(m * G, spheres[1].shape[1])
         if d:
             inner += dense.T @ (dense - solved[1])
-            across += dense.T @ system.spheres[1]
-        across = across @ weights[:, :-1]
+            across += dense.T @ spheres[1]
+        across = across[:, :-1]
         return inner - across @ across.T, tilt

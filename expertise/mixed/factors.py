@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from expertise.mixed.columns import Array, Codes
 
@@ -15,7 +16,8 @@ class Triangle:
 
     rows: Codes
     columns: Codes
-    off: Array
+    each: Codes
+    diagonal: NDArray[np.bool_]
     row_is_row: Array
     column_is_row: Array
     same_column: Array
@@ -28,7 +30,8 @@ def triangle(q: int) -> Triangle:
     return Triangle(
         rows=rows,
         columns=columns,
-        off=1.0 + (rows != columns),
+        each=np.arange(len(rows)),
+        diagonal=rows == columns,
         row_is_row=(rows[:, None] == rows[None]).astype(float),
         column_is_row=(columns[:, None] == rows[None]).astype(float),
         same_column=2.0 * (columns[:, None] == columns[None]),
@@ -55,11 +58,6 @@ def split(theta: Array, sizes: Sequence[int]) -> Iterator[Array]:
         L[index.rows, index.columns] = theta[at : at + len(index.rows)]
         at += len(index.rows)
         yield L
-
-
-def inverse_of(L: Array) -> Array:
-    """Return the inverse of a factor."""
-    return 1 / L if len(L) == 1 else np.asarray(np.linalg.inv(L))
 
 
 def chain(L: Array) -> Array:

@@ -7,9 +7,9 @@ from numpy.typing import ArrayLike
 
 from expertise.errors import DesignError, listed
 from expertise.figures import StoryAxes
-from expertise.mixed.describe import describe
+from expertise.mixed.description import Labels, describe
 from expertise.mixed.design import Design, build_design
-from expertise.mixed.diagnose import Diagnosis, diagnose
+from expertise.mixed.diagnosis import Diagnosis, diagnose
 from expertise.mixed.fitted import Fitted, Solution
 from expertise.mixed.glmm import fit_generalized, without_intercept
 from expertise.mixed.linear import fit_linear
@@ -40,9 +40,11 @@ class MixedFit(Fitted):
 
     options: Options
 
-    def describe(self, lang: str = "nl", term: str | None = None) -> str:
+    def describe(
+        self, lang: str = "nl", term: str | None = None, labels: Labels | None = None
+    ) -> str:
         """Say model and main result in one plain paragraph; see `describe`."""
-        return describe(self, lang, term)
+        return describe(self, lang, term, labels)
 
     def diagnose(self, group: str | None = None, seed: int = 0) -> Diagnosis:
         """Look at residuals, group effects and the influence of each group; see `diagnose`."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from expertise.errors import FormulaError
 from expertise.mixed.nodes import Call, Name, Node, Number, Operation, Term, columns_of
@@ -70,6 +71,11 @@ def parse_formula(text: str) -> Formula:
     """
     if not isinstance(text, str):
         raise FormulaError(f"a formula is text, not {type(text).__name__}")
+    return _read(text)
+
+
+@lru_cache(maxsize=128)
+def _read(text: str) -> Formula:
     left, right, bars = Parser(text).formula()
     terms = _model_terms(right, text)
     random = tuple(bar for raw in bars for bar in _split(raw, text))

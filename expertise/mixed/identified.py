@@ -7,6 +7,7 @@ import numpy as np
 from expertise.errors import DesignError, listed
 from expertise.mixed.columns import Array
 from expertise.mixed.groups import RandomTerm
+from expertise.mixed.roots import eigen
 from expertise.mixed.separation import separating
 
 _DEPENDENT = 1e-7
@@ -73,7 +74,7 @@ def dependent_columns(X: Array, names: Sequence[str]) -> list[str]:
     below 1e-7 counts as zero. A cheap look at the cross-products comes first.
     """
     centre = X.mean(axis=0)
-    constant = np.ptp(X, axis=0) == 0
+    constant = (X[0] == X).all(axis=0)
     intercept = int(constant.argmax()) if constant.any() else None
     if intercept is None:
         centre = np.zeros_like(centre)
@@ -83,11 +84,12 @@ def dependent_columns(X: Array, names: Sequence[str]) -> list[str]:
     scale = np.sqrt(np.einsum("ij,ij->j", work, work))
     empty = scale <= 1e-14 * np.sqrt(len(X)) * abs(centre)
     work /= np.where(empty, 1.0, scale)
-    if not empty.any() and np.linalg.eigvalsh(work.T @ work)[0] > 1e-6:
+    if not empty.any() and eigen(work.T @ work)[0][0] > 1e-6:
         return []
     found = [
-        f"the column {name!r} is constant, like the intercept; leave it out"
-        for name, gone in zip(names, empty, strict=True) if gone
+        f"the column {names[at]!r} is constant, like the intercept; leave it out" if X[0, at]
+        else f"the column {names[at]!r} is 0 in every row; leave it out, or join categories"
+        for at in empty.nonzero()[0]
     ]  # fmt: skip
     keep: list[int] = []
     for at in np.flatnonzero(~empty):

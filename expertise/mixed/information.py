@@ -6,7 +6,6 @@ R as wide as the crossed part; so no matrix with a side of n is formed.
 """
 
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 from scipy.linalg import solve_triangular
@@ -14,7 +13,8 @@ from scipy.linalg import solve_triangular
 from expertise.mixed.blocks import spread
 from expertise.mixed.columns import Array
 from expertise.mixed.deviance import Deviance, Point
-from expertise.mixed.factors import inverse_of, stack, triangle
+from expertise.mixed.factors import stack, triangle
+from expertise.mixed.roots import inverse_of
 from expertise.mixed.system import System
 
 Halves = tuple[Array, Array]
@@ -41,41 +41,36 @@ class Information:
 
 def measure(deviance: Deviance, point: Point) -> Information:
     """Compute the traces at a point."""
-    system = deviance.system(point.factors)
-    profile = deviance.profile(system)
-    beta, sigma2, root = profile.beta, profile.sigma2, profile.root
-    p = len(beta)
+    system, profile = point.system, point.profile
+    p = len(profile.beta)
     directions = _directions(system)
+    r = len(directions)
     R = _crossed_root(system)
-    X = system.spheres[0][:, :, :p], system.spheres[1][:, :p]
-    N = X[0] @ root, X[1] @ root
-    gamma = np.append(-beta, 1.0) / np.sqrt(sigma2)
-    u = (system.spheres[0] @ gamma)[:, :, None], (system.spheres[1] @ gamma)[:, None]
-    Q = _beside(R, N) if deviance.reml else R
+    # X and, last, the residual Py/σ; N holds X times a root of Φ.
+    turn = np.eye(p + 1)
+    turn[:, p] = np.append(-profile.beta, 1.0) / profile.sigma2**0.5
+    Xu = system.spheres[0] @ turn, system.spheres[1] @ turn
+    N = Xu[0][:, :, :p] @ profile.root, Xu[1][:, :p] @ profile.root
     full = _beside(R, N)
+    Q = full if deviance.reml else R
     turned = [_turn(system, direction, Q) for direction in directions]
     inner = _gram(turned, [_diagonal_part(system, half) for half in turned])
     cores = [_dot(Q, half) for half in turned]
-    core = _table(cores, [core.T for core in cores])
     first, trace = _block_traces(system, directions)
-    us = [_turn(system, direction, u) for direction in directions]
-    fallen = [_dot(full, half)[:, 0] for half in us]
-    average = _gram(us, [_diagonal_part(system, half) for half in us])
-    xs = [_turn(system, direction, X) for direction in directions]
-    ds = [_diagonal_part(system, half) for half in xs]
-    rs = [_dot(R, half) for half in xs]
-    r = len(directions)
-    twice = [a.T @ b for a in rs for b in rs]
+    moved = [_turn(system, direction, Xu) for direction in directions]
+    straight = [_diagonal_part(system, half) for half in moved]
+    both = np.array([[_dot(a, b) for b in straight] for a in moved]).reshape(r, r, p + 1, p + 1)
+    single = np.array([_dot(Xu, half) for half in moved]).reshape(r, p + 1, p + 1)
+    across = np.array([_dot(full, half) for half in moved]).reshape(r, full[1].shape[1], p + 1)
+    fallen, aside = across[:, :, p], across[:, : R[1].shape[1], :p]
     return Information(
         psi=stack([L @ L.T for L in point.factors]),
-        traces=first - 2 * inner + core,
+        traces=first - 2 * inner + _table(cores, [core.T for core in cores]),
         trace=trace - np.array([np.trace(core) for core in cores]),
-        average=average - _table(fallen, fallen),
-        tilt=np.array([_dot(u, half)[0, 0] for half in us]),
-        once=np.array([_dot(X, half) for half in xs]).reshape(r, p, p),
-        twice=np.array(
-            [_dot(a, d) - cross for (a, d), cross in zip(product(xs, ds), twice, strict=True)]
-        ).reshape(r, r, p, p),
+        average=both[:, :, p, p] - fallen @ fallen.T,
+        tilt=single[:, p, p],
+        once=single[:, :p, :p],
+        twice=both[:, :, :p, :p] - aside.transpose(0, 2, 1)[:, None] @ aside[None],
     )
 
 
@@ -151,7 +146,9 @@ def _block_traces(system: System, directions: list[tuple[int, Array]]) -> tuple[
 
 
 def _dot(a: Halves, b: Halves) -> Array:
-    return np.asarray(np.tensordot(a[0], b[0], ((0, 1), (0, 1))) + a[1].T @ b[1])
+    rows = a[0].shape[0] * a[0].shape[1]
+    flat = a[0].reshape(rows, a[1].shape[1]), b[0].reshape(rows, b[1].shape[1])
+    return np.asarray(flat[0].T @ flat[1] + a[1].T @ b[1])
 
 
 def _gram(a: list[Halves], b: list[Halves]) -> Array:

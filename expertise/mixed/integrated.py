@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import block_diag, solve_triangular
 
-from expertise.mixed.climb import Top, climb
+from expertise.mixed.climbing import Top, climb
 from expertise.mixed.elimination import Array, Codes, Term
 from expertise.mixed.laplace import Integrated, Likelihood
 

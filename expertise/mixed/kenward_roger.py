@@ -61,7 +61,7 @@ class KenwardRoger:
         return float(scale), float(df)
 
 
-def kenward_roger(deviance: Deviance, point: Point) -> KenwardRoger:
+def by_kenward_roger(deviance: Deviance, point: Point) -> KenwardRoger:
     """Adjust the covariance, in the user's columns.
 
     The covariance parameters are the elements of G = σ²Ψ and σ² itself; the

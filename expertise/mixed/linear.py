@@ -8,11 +8,13 @@ from expertise.mixed.design import Design
 from expertise.mixed.deviance import Deviance, Point
 from expertise.mixed.factors import split, stack
 from expertise.mixed.fitted import Freedom, Normal, Solution
-from expertise.mixed.kenward_roger import kenward_roger
+from expertise.mixed.kenward_roger import by_kenward_roger
 from expertise.mixed.modes import modes_of
 from expertise.mixed.newton import FLOOR, Optimum, at_floor, minimise
 from expertise.mixed.reduction import prepare, reduce_rows
-from expertise.mixed.satterthwaite import satterthwaite
+from expertise.mixed.residual import Whitened
+from expertise.mixed.roots import eigen
+from expertise.mixed.satterthwaite import by_satterthwaite
 from expertise.words import note
 
 
@@ -43,13 +45,13 @@ def solution_at(
     optimum: Optimum,
     freedom: Freedom,
     dispersion: tuple[tuple[str, float, float], ...] = (),
+    whitening: Whitened | None = None,
     rows: bool = True,
 ) -> Solution:
     """Return the solution at an optimum, in the user's units; modes only where there are rows."""
     point, reduction = optimum.point, deviance.reduction
     units = reduction.units
-    system = deviance.system(point.factors)
-    modes, mode_covariances = modes_of(reduction, system, point) if rows else ((), ())
+    modes, mode_covariances = modes_of(reduction, point) if rows else ((), ())
     covariances = tuple(
         point.profile.sigma2 * (T @ L) @ (T @ L).T
         for T, L in zip(units.Z, map(on_boundary, point.factors), strict=True)
@@ -76,13 +78,14 @@ def solution_at(
         evaluations=optimum.evaluations,
         gradient=optimum.promise,
         dispersion=dispersion,
+        whitening=whitening,
         notes=tuple(remarks),
     )
 
 
 def _doubtful(point: Point) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Tell per term whether it is at its boundary, and whether a variance is below its error."""
-    values, vectors = np.linalg.eigh(point.curvature)
+    values, vectors = eigen(point.curvature)
     spread = np.sqrt(2 * vectors**2 @ (1 / np.maximum(values, 1e-12)))
     sizes = [len(L) for L in point.factors]
     held = [bool(at_floor([L]).any()) for L in point.factors]
@@ -104,4 +107,4 @@ def freedom_at(deviance: Deviance, point: Point, df: str) -> Freedom:
     if df == "normal":
         T = deviance.reduction.units.X
         return Normal(covariance=point.profile.sigma2 * T @ point.profile.covariance @ T.T)
-    return (kenward_roger if df == "kenward-roger" else satterthwaite)(deviance, point)
+    return (by_kenward_roger if df == "kenward-roger" else by_satterthwaite)(deviance, point)

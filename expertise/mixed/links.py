@@ -19,6 +19,14 @@ class Link:
     inverse: Callable[[Array], Array]
     slope: Callable[[Array], Array]
 
+    def __reduce__(self) -> tuple[Callable[[str], "Link"], tuple[str]]:
+        """Travel between processes by name."""
+        return _named, (self.name,)
+
+
+def _named(name: str) -> Link:
+    return LINKS[name]
+
 
 def _normal_density(eta: Array) -> Array:
     return np.asarray(np.exp(-0.5 * eta**2) / np.sqrt(2 * np.pi))

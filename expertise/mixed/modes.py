@@ -7,14 +7,13 @@ from expertise.mixed.columns import Array
 from expertise.mixed.deviance import Point
 from expertise.mixed.pairs import Pairs
 from expertise.mixed.reduction import Reduction
-from expertise.mixed.system import System, dense_inverse
+from expertise.mixed.system import dense_inverse
 
 
-def modes_of(
-    reduction: Reduction, system: System, point: Point
-) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+def modes_of(reduction: Reduction, point: Point) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
     """Return per term the modes (levels, q) and their conditional covariances (levels, q, q)."""
-    every, d, m = reduction.every, reduction.blocks.dense, reduction.blocks.width
+    system, every = point.system, reduction.every
+    d, m = reduction.blocks.dense, reduction.blocks.width
     gamma = np.append(-point.profile.beta, 1.0)
     crossed = system.spheres[1] @ gamma
     inverse = dense_inverse(system.root) if d else np.zeros((0, 0))

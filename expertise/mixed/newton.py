@@ -10,6 +10,7 @@ from expertise.errors import FitError
 from expertise.mixed.columns import Array
 from expertise.mixed.deviance import Deviance, Point
 from expertise.mixed.factors import split, stack, triangle, vech
+from expertise.mixed.roots import eigen
 
 FLOOR = 1e-5  # a factor's diagonal below this is at the boundary: its variance counts as zero
 _ENOUGH, _CERTAIN, _MOST, _SHRINKS = 1e-14, 1e-7, 200, 18
@@ -74,26 +75,22 @@ def _descend(deviance: Deviance, point: Point, step: Array) -> tuple[Point | Non
 def _step(point: Point, sizes: Sequence[int]) -> tuple[Array, float]:
     """Return the Newton step over the parameters that are free, and half its decrease."""
     theta = stack(point.factors)
-    held = at_floor(point.factors) & (point.slope >= 0)
-    free = np.flatnonzero(~held)
+    free = (~at_floor(point.factors) | (point.slope < 0)).nonzero()[0]
     step = np.zeros(len(theta))
     if not len(free):
         return step, 0.0
-    everything = len(free) == len(theta)
-    bend = point.curvature if everything else point.curvature[np.ix_(free, free)]
-    values, vectors = np.linalg.eigh(bend)
-    values = np.maximum(abs(values), 1e-9 * abs(values).max() + 1e-300)
+    values, vectors = eigen(point.curvature[free[:, None], free])
+    values = abs(values)
     along = vectors.T @ point.slope[free]
-    step[free] = -vectors @ (along / values)
-    longest = float(np.max(abs(step) / (1 + 2 * abs(theta))))
-    return step / max(1.0, longest), 0.5 * float(along @ (along / values))
+    move = along / np.maximum(values, 1e-9 * values.max() + 1e-300)
+    step[free] = -vectors @ move
+    longest = float((abs(step) / (1 + 2 * abs(theta))).max())
+    return step / max(1.0, longest), 0.5 * float(along @ move)
 
 
 def at_floor(factors: Sequence[Array]) -> NDArray[np.bool_]:
     """Tell for each stacked element whether it is a diagonal at its floor."""
-    parts = [vech(L) <= 1.01 * FLOOR for L in factors]
-    diagonals = [triangle(len(L)).off == 1 for L in factors]
-    low = [part & on for part, on in zip(parts, diagonals, strict=True)]
+    low = [(vech(L) <= 1.01 * FLOOR) & triangle(len(L)).diagonal for L in factors]
     return np.concatenate(low) if low else np.zeros(0, dtype=bool)
 
 
@@ -101,7 +98,8 @@ def _settled(theta: Array, sizes: Sequence[int]) -> tuple[Array, ...]:
     """Return factors with a positive diagonal, no smaller than the floor."""
     out = []
     for L in split(theta, sizes):
-        L *= np.where(L.diagonal() < 0, -1.0, 1.0)
-        np.fill_diagonal(L, np.maximum(L.diagonal(), FLOOR))
+        size = L.diagonal()
+        L = L * np.where(size < 0, -1.0, 1.0)
+        L.flat[:: len(L) + 1] = np.maximum(abs(size), FLOOR)
         out.append(L)
     return tuple(out)

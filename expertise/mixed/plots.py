@@ -8,7 +8,7 @@ from expertise.errors import DesignError
 from expertise.figures import Look, StoryAxes, draw, end_labels
 from expertise.mixed.columns import Array
 from expertise.mixed.contrast import contrasts, marginal_means, slope_rows, slopes
-from expertise.mixed.describe import direction
+from expertise.mixed.description import direction
 from expertise.mixed.estimates import Estimates
 from expertise.mixed.fitted import Fitted
 from expertise.mixed.grid import levels_of, numbers_of

@@ -66,7 +66,7 @@ class Posterior:
         return np.concatenate([own.ravel(), rest])
 
 
-def posterior(fit: Fitted) -> Posterior:
+def posterior_of(fit: Fitted) -> Posterior:
     """Return what is known of fixed and group effects together.
 
     The uncertainty of variances and of a dispersion is not in it, as in lme4.

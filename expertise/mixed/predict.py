@@ -14,7 +14,7 @@ from expertise.mixed.estimates import Estimates
 from expertise.mixed.fitted import Fitted
 from expertise.mixed.grid import reference_grid
 from expertise.mixed.ordinal import Cumulative
-from expertise.mixed.posterior import posterior
+from expertise.mixed.posterior import posterior_of
 from expertise.words import Note, note
 
 
@@ -101,7 +101,7 @@ def predictions(
 
 
 def _with_groups(fit: Fitted, rows: pd.DataFrame, X: Array) -> tuple[Array, Array, Array]:
-    known = posterior(fit)
+    known = posterior_of(fit)
     both = [fit.design.random_matrix(term, rows) for term in fit.design.random]
     columns, codes = [z for z, _ in both], [code for _, code in both]
     eta = X @ fit.beta

@@ -10,7 +10,7 @@ from scipy import sparse
 from expertise.errors import DesignError
 from expertise.mixed.blocks import Blocks, choose_blocks
 from expertise.mixed.columns import Array, Codes
-from expertise.mixed.compress import Groups, compress, equal_rows
+from expertise.mixed.compress import Groups, compressed, equal_rows
 from expertise.mixed.design import Design
 from expertise.mixed.scaling import orthonormal
 
@@ -104,7 +104,7 @@ def reduce_rows(prepared: Prepared, whitening: Whitening | None = None) -> Reduc
 
 
 def _fewer(every: Groups, w: int) -> Groups:
-    return every if every.V.shape[1] <= _FEW else compress(every, w)
+    return every if every.V.shape[1] <= _FEW else compressed(every, w)
 
 
 class Redraw:

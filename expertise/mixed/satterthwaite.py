@@ -88,7 +88,7 @@ def combine(
     )
 
 
-def satterthwaite(deviance: Deviance, point: Point) -> Satterthwaite:
+def by_satterthwaite(deviance: Deviance, point: Point) -> Satterthwaite:
     """Build the method at the optimum of a model with independent residuals."""
     parts = Parts.at(deviance, point)
     return combine(parts.hessian, parts.moves, parts.free, point, deviance.reduction.units.X)

@@ -1,9 +1,9 @@
 """Well-conditioned columns inside, the user's units outside."""
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from expertise.mixed.columns import Array
+from expertise.mixed.roots import inverse_root
 
 
 def orthonormal(X: Array) -> tuple[Array, Array]:
@@ -16,7 +16,7 @@ def orthonormal(X: Array) -> tuple[Array, Array]:
     if q == 1:
         root = np.sqrt(np.vdot(X, X) / n)
         return (X if root == 1 else X / root), np.array([[1 / root]])
-    constant = np.flatnonzero(np.ptp(X, axis=0) == 0)
+    constant = (X[0] == X).all(axis=0).nonzero()[0]
     T = np.eye(q)
     work = X
     if len(constant):
@@ -27,5 +27,5 @@ def orthonormal(X: Array) -> tuple[Array, Array]:
         work[:, at] = X[:, at]
     scale = np.sqrt(np.einsum("ij,ij->j", work, work) / n)
     work = work / scale
-    inverse = solve_triangular(np.linalg.cholesky(work.T @ work / n).T, np.eye(q))
+    inverse = inverse_root(work.T @ work / n).T
     return work @ inverse, (T / scale) @ inverse

@@ -16,7 +16,7 @@ import numpy as np
 
 from expertise.errors import DesignError, FileError
 from expertise.mixed.columns import Array
-from expertise.mixed.compress import Groups, compress, equal_rows
+from expertise.mixed.compress import Groups, compressed, equal_rows
 
 SCHEMA = 1
 _ARRAYS = ("grams", "counts", "pattern", "V", "weight", "cross", "X", "shift", "Z")
@@ -147,7 +147,7 @@ def merged(parts: Sequence[MixedSums]) -> MixedSums:
     grams = np.concatenate([part.grams for part in parts])
     code, at = equal_rows(grams.reshape(len(grams), -1))
     starts = np.cumsum([0, *(len(part.grams) for part in parts)])[:-1]
-    groups = compress(
+    groups = compressed(
         Groups(
             grams=grams[at],
             counts=np.bincount(code, np.concatenate([part.counts for part in parts])).astype(

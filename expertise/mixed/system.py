@@ -17,6 +17,7 @@ from expertise.mixed.blocks import spread
 from expertise.mixed.columns import Array
 from expertise.mixed.pairs import Pairs
 from expertise.mixed.reduction import Reduction
+from expertise.mixed.roots import inverse_root
 
 
 class System:
@@ -201,6 +202,6 @@ def invert(M: Array) -> tuple[Array, Array]:
             out[j], out[:, j] = row, -column / pivot
             out[j, j] = 1 / pivot
         return np.ascontiguousarray(out.transpose(2, 0, 1)), log_det
-    root = np.linalg.cholesky(M)
-    log_det = 2 * np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
-    return np.asarray(np.linalg.inv(M)), np.asarray(log_det)
+    roots = [inverse_root(one) for one in M]
+    inverses = np.array([root.T @ root for root in roots]).reshape(M.shape)
+    return inverses, np.array([-2 * np.log(root.diagonal()).sum() for root in roots])

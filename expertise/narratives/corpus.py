@@ -11,20 +11,28 @@ from typing import Any, Literal
 import pandas as pd
 
 from expertise.errors import DataError, FileError, StudyError, listed, nearest
+from expertise.files.reading import Column
 from expertise.files.safe import inside
 from expertise.files.settings import load_toml, read_settings
+from expertise.files.tables import read_table, scan_table
+from expertise.files.tombstones import ask_tombstones
 from expertise.words import Note, note, say
 
 NARRATOR = "narrator"
 QUOTE_TO = ("nobody", "inside", "council", "public")
 CONSENT = ("use", "coded_by", "quote_to", "own_triad_may_read")
+PEOPLE = ("participant", "perspective", "triad", *CONSENT)
 _YES_NO = {"yes": True, "ja": True, "true": True, "1": True,
            "no": False, "nee": False, "false": False, "0": False, "": False}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextEntry:
-    """One text as corpus.toml lists it; `speakers` maps a label in a transcript to its role."""
+    """One text as corpus.toml lists it.
+
+    `speakers` maps a label in a transcript to its role; `hidden` says why a text
+    is kept back until someone decides (after a withdrawal it may be about that person).
+    """
 
     id: str
     participant: str
@@ -37,6 +45,7 @@ class TextEntry:
     topics: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     speakers: dict[str, str] = field(default_factory=dict)
+    hidden: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +120,8 @@ class Corpus:
     """Fixed texts with their tellers; shows counts, never text.
 
     Iterate for the narratives in the order of corpus.toml; ``corpus["id"]``
-    gives one; ``corpus.table`` lists them without their words.
+    gives one; ``corpus.table`` lists them without their words. `withheld` names
+    texts that exist and are left out: no consent (any more), or hidden.
     """
 
     title: str
@@ -119,6 +129,7 @@ class Corpus:
     invented: bool
     narratives: tuple[Narrative, ...]
     notes: tuple[Note, ...] = ()
+    withheld: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self.narratives)
@@ -173,7 +184,7 @@ class Corpus:
         )
         return Corpus(
             title=self.title, folder=self.folder, invented=self.invented,
-            narratives=kept, notes=self.notes,
+            narratives=kept, notes=self.notes, withheld=self.withheld,
         )  # fmt: skip
 
     def _heading(self) -> str:
@@ -214,8 +225,8 @@ def read_corpus(folder: str | Path, people: pd.DataFrame | None = None) -> Corpu
     Returns
     -------
     Corpus
-        Without the texts whose teller did not consent to their use; a note
-        counts them. Nothing is read into memory: a text is read, and checked
+        Without the texts whose teller did not consent to their use, or that
+        are hidden; notes count them. Nothing is read into memory: a text is read, and checked
         again, when its words are asked for.
 
     Raises
@@ -224,6 +235,8 @@ def read_corpus(folder: str | Path, people: pd.DataFrame | None = None) -> Corpu
         When a file is missing, or a text differs from its hash.
     StudyError, DataError
         When corpus.toml or the people table does not hold together.
+    PrivacyError
+        When someone who withdrew is in it again (seen with the key at hand).
 
     Examples
     --------
@@ -239,12 +252,19 @@ def read_corpus(folder: str | Path, people: pd.DataFrame | None = None) -> Corpu
     narratives = tuple(_narrative(folder, entry, tellers) for entry in listing.texts)
     for narrative in narratives:
         _ = narrative.text
-    kept = tuple(narrative for narrative in narratives if narrative.use)
-    refused = len(narratives) - len(kept)
-    notes = (note("narratives.not_used", n=refused),) * (refused > 0)
+    refused = {one.id for one in narratives if not one.use}
+    hidden = {one.id for one in listing.texts if one.hidden} - refused
+    withheld = frozenset(refused | hidden)
     return Corpus(
-        title=listing.title, folder=folder, invented=listing.invented, narratives=kept, notes=notes
-    )
+        title=listing.title, folder=folder, invented=listing.invented,
+        narratives=tuple(one for one in narratives if one.id not in withheld),
+        notes=(
+            *(note("narratives.not_used", n=len(refused)),) * bool(refused),
+            *(note("narratives.hidden", n=len(hidden)),) * bool(hidden),
+            *ask_tombstones(folder, [entry.participant for entry in listing.texts]),
+        ),
+        withheld=withheld,
+    )  # fmt: skip
 
 
 def read_listing(folder: Path) -> CorpusFile:
@@ -268,7 +288,10 @@ def _people_file(path: Path) -> pd.DataFrame:
             f"{path.name} is not in {path.parent.name}/; put the table of participants, "
             "perspectives and consent there, or pass it as people"
         )
-    return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    seen, _ = scan_table(path)
+    here = [] if seen is None else [name for name in PEOPLE if name in seen.table]
+    columns = {name: Column("id" if name == "participant" else "text") for name in here}
+    return read_table(path, columns=columns, only=here).table
 
 
 def _tellers(people: pd.DataFrame) -> dict[str, dict[str, Any]]:

@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
+from tqdm import tqdm
 
 from expertise.errors import DataError, FileError, StudyError, listed
 from expertise.files.safe import inside, write_atomically
+from expertise.files.tombstones import refuse_withdrawn
 from expertise.narratives.corpus import (
     NARRATOR,
     CorpusFile,
@@ -21,7 +23,7 @@ from expertise.narratives.corpus import (
     read_listing,
     speaker_labels,
 )
-from expertise.narratives.patterns import LABELS, find_patterns
+from expertise.narratives.patterns import LABELS, find_patterns, resolved
 from expertise.narratives.readers import read_words
 from expertise.result import Result, tidy_table
 from expertise.words import Note, note, say
@@ -74,6 +76,7 @@ def import_texts(
     about: pd.DataFrame | None = None,
     *,
     speakers: Mapping[str, str] | None = None,
+    key: bytes | None = None,
 ) -> Imported:
     r"""Bring files into a corpus; from then on the texts are fixed and named by their hash.
 
@@ -92,6 +95,8 @@ def import_texts(
         ``"narrator"`` marks the teller. By default labels are recognised when
         they begin at least half of the lines, an interviewer is known by the
         usual labels, and the one other speaker narrates.
+    key : bytes, optional
+        Needed where people withdrew: they may not come back.
 
     Returns
     -------
@@ -106,6 +111,8 @@ def import_texts(
         already there: then nothing is imported.
     DataError
         When `about` names a file that is not given, or an unknown column.
+    PrivacyError
+        When a teller withdrew, or people withdrew and there is no key.
 
     Notes
     -----
@@ -118,7 +125,8 @@ def import_texts(
     sources = (
         Source(path.name, fact, *read_words(path)) for path, fact in zip(paths, facts, strict=True)
     )
-    return bring_in(Path(folder), sources, speakers)
+    shown = tqdm(sources, total=len(paths), desc="import", unit="file", delay=1)
+    return bring_in(Path(folder), shown, speakers, key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +140,12 @@ class Source:
 
 
 def bring_in(
-    folder: Path, sources: Iterable[Source], speakers: Mapping[str, str] | None
+    folder: Path,
+    sources: Iterable[Source],
+    speakers: Mapping[str, str] | None,
+    key: bytes | None = None,
 ) -> Imported:
-    """Bring sources into a corpus, all or none."""
+    """Bring sources into a corpus, all or none; nobody who withdrew comes back."""
     listing = (
         read_listing(folder)
         if (folder / "corpus.toml").exists()
@@ -158,6 +169,7 @@ def bring_in(
             raise FileError(f"two sources would become text {entry.id!r}; give each its own id")
         texts[entry.id] = text
         entries.append(entry)
+    refuse_withdrawn(folder, [entry.participant for entry in entries], key=key)
     known = {text.id: text for text in listing.texts}
     new = [entry for entry in entries if _is_new(entry, known)]
     notes = _gathered(notes) + _doubles(new, listing)
@@ -198,7 +210,7 @@ def normalised(words: str, file: str) -> tuple[str, tuple[Note, ...]]:
         "stacked": _MARKS.search(text) is not None,
     }
     notes = [note(f"narratives.{key}", file=file) for key, here in told.items() if here]
-    kinds = Counter(kind for _, _, kind in find_patterns(text) if kind in DIRECT)
+    kinds = Counter(kind for _, _, kind in resolved(find_patterns(text), text) if kind in DIRECT)
     if kinds:
         counts = ", ".join(f"{n} {LABELS[kind]}" for kind, n in sorted(kinds.items()))
         notes.append(note("narratives.direct", file=file, kinds=counts))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from expertise.narratives.known import in_dictionary
+from expertise.narratives.known import in_dictionary, ordinary
 from expertise.narratives.patterns import Found
 from expertise.narratives.wording import Wording
 
@@ -12,12 +12,16 @@ INSTITUTION = re.compile(
     r"|apotheek|transport|schoonmaak|installatie|logistiek|bouw|techniek|kozijnen|zorg|wonen|groep"
     r"|garage|bakkerij|bank|raad|dienst|instituut|academie|universiteit|stichting|fabriek)$"
 )
+_ALWAYS_NAMED = frozenset({"ggz", "stichting", "basisschool", "zorgboerderij", "café", "hotel"})
+_COMPASS = frozenset({"noord", "zuid", "oost", "west"})
+_OF_A_TOWN = re.compile(r".*(?:brandweer|politie|gemeente|parochie|kerk|school|werkplaats|omroep)")
 # A name that its owner writes with a capital inside, as firms do.
 _INNER_CAPITAL = re.compile(r"[a-zà-ÿ]{2,}[A-ZÀ-Ý][a-zà-ÿ]{2,}")
 _HEAD = re.compile(
     r".+(?:groep|centrum|school|gemeenschap|kliniek|markt|bar|winkel|praktijk|bedrijf|zorg|vereniging"
     r"|stichting|club|bureau|fabriek|werf|kwekerij|garage|bakkerij|instituut|academie|kantoor|verhuur"
-    r"|handel|beheer)$"
+    r"|handel|beheer|zaal|werkplaats|tuin|verband|koor|kerk|gemeente|flat|erij|museum|theater|kring|fonds"
+    r"|korps|weer|krant|omroep|huis|hof|werk|welzijn|wonen)$"
 )
 
 
@@ -97,39 +101,21 @@ class Institutions(Wording):
         """Return the last word of the name at i: capitals, "de" and a capital, or a city."""
         if i >= len(self.words) or not re.fullmatch(r" [\"'‘“]?", self.gap(i)):
             return None
-        word = self.words[i]
-        article = word.low in {"de", "het", "'t", "van"} and i + 1 < len(self.words)
+        word, head = self.words[i], self.words[i - 1].low
+        after = self.words[i + 1] if i + 1 < len(self.words) and self.gap(i + 1) == " " else None
         if word.cap and word.low not in self.known.not_names and not word.first:
             return self.name_end(i)
-        if article and self.words[i + 1].cap and self.gap(i + 1) == " " and word.low != "van":
+        article = word.low in {"de", "het", "'t"}
+        within = word.low in {"van", "op"} and _OF_A_TOWN.fullmatch(head)
+        if after and after.cap and (article or within):
             return self.name_end(i + 1)
-        if self.lower_case and (
-            word.low in self.known.cities or word.low in {"noord", "zuid", "oost", "west"}
-        ):
-            return i
-        return None
-
-    def name_end(self, i: int) -> int:
-        """Return the last of a run of capitals, over "de", "van", "en" and "&" in between."""
-        last = i
-        while last + 1 < len(self.words):
-            step = last + 1
-            while step < len(self.words) and step - last < 3 and self.words[step].low in {
-                "van", "de", "der", "den", "des", "het", "'t", "&", "aan", "en",
-            } and not self.words[step].cap:  # fmt: skip
-                step += 1
-            between = all(
-                self.gap(k) in (" ", "-", " & ")
-                for k in range(last + 1, min(step + 1, len(self.words)))
-            )
-            if step >= len(self.words) or not between or not self.words[step].cap:
-                break
-            if "en" in {self.words[k].low for k in range(last + 1, step)} and self.known.is_name(
-                self.words[step].low
-            ):
-                break
-            last = step
-        return last
+        if not self.lower_case:
+            return None
+        if after and article and (head in _ALWAYS_NAMED or not ordinary(after.low)):
+            return i + 1
+        strange = word.low in self.known.surnames or (not self.dialect and len(word.low) > 3)
+        listed = word.low in self.known.cities | _COMPASS
+        return i if listed or (strange and not ordinary(word.low)) else None
 
     def _back(self, i: int) -> int:
         while (

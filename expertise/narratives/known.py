@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,12 +12,15 @@ from importlib.metadata import version
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import simplemma
 from filelock import FileLock
+from tqdm import tqdm
 
-PREPARING = "Preparing the lists of Dutch names, places and institutions: once, one to two minutes…"
+PREPARING = "Preparing the lists of Dutch names, places and institutions, once"
+BUILD_SECONDS = 80
 
 
 def cache_folder() -> Path:
@@ -40,9 +44,8 @@ def prepare_deduce() -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".lock"):
         if not index.exists():
-            logging.getLogger("expertise").warning(PREPARING)
             building = folder / f"building-{os.getpid()}"
-            with _quiet() as deduce:
+            with _quiet() as deduce, _clock(PREPARING, BUILD_SECONDS):
                 deduce.Deduce(cache_path=building, build_lookup_structs=True)
             index.parent.mkdir(exist_ok=True)
             (building / "cache" / index.name).replace(index)
@@ -57,6 +60,25 @@ def deducer() -> Any:
     index = prepare_deduce()
     with _quiet() as deduce:
         return deduce.Deduce(cache_path=index.parents[1])
+
+
+@contextmanager
+def _clock(what: str, seconds: int) -> Iterator[None]:
+    """Show how long something takes that does not say how far it is; it may take longer."""
+    done = Event()
+
+    def tick() -> None:
+        while not done.wait(1):
+            bar.update(bar.n < seconds)
+
+    with tqdm(
+        total=seconds, desc=what, bar_format="{desc} {bar} {elapsed} of about {total} s"
+    ) as bar:
+        Thread(target=tick, daemon=True).start()
+        try:
+            yield
+        finally:
+            done.set()
 
 
 @contextmanager
@@ -83,10 +105,14 @@ class Known:
     surnames: frozenset[str]
     places: frozenset[str]
     everyday: frozenset[str]
+    medical: frozenset[str]
+    plain: frozenset[str]
+    streets: frozenset[str]
     relations: frozenset[str]
     helpers: frozenset[str]
     titles: frozenset[str]
     naming: frozenset[str]
+    acts: frozenset[str]
     interfixes: frozenset[str]
     not_names: frozenset[str]
     not_lower_names: frozenset[str]
@@ -101,6 +127,8 @@ class Known:
     place_before: frozenset[str]
     to_place: frozenset[str]
     works: frozenset[str]
+    lives: frozenset[str]
+    sayings: frozenset[str]
     determiners: frozenset[str]
     stand_in_first: frozenset[str]
     stand_in_last: frozenset[str]
@@ -122,6 +150,42 @@ def in_dictionary(word: str) -> bool:
     return bool(simplemma.is_known(word, lang="nl"))
 
 
+# Words that are formed rather than listed: "openheid", "daarop"; and stress: "háár".
+_FORMED = re.compile(
+    r"\w{3,}(?:heid|heden|iteit|isme|istisch|atie|logie|loog|loge|logisch|stelling|ering|achtig|loos|jes?)"
+    r"|(?:er|daar|hier|waar)(?:aan|achter|af|bij|boven|door|heen|in|langs|mee|na|naar|om|onder|op|over"
+    r"|tegen|tegenop|toe|tussen|uit|van|voor)|ge\w{3,}[dt]|(?:ha|he|hi|ho){2,}|(\w)*?(\w)\2{2,}"
+)
+_STRESS = str.maketrans("áéíóúèà", "aeiouea")
+
+
+@cache
+def ordinary(word: str) -> bool:
+    """Whether a word in lower case is everyday Dutch, or made up of two such words.
+
+    >>> ordinary("medicatiewissel"), ordinary("cardea")
+    (True, False)
+    """
+    lists = known()
+    if in_dictionary(word) or any(
+        word in words for words in (lists.everyday, lists.medical, lists.plain)
+    ):
+        return True
+    if _FORMED.fullmatch(word) or in_dictionary(word.translate(_STRESS)):
+        return True
+    return any(
+        in_dictionary(word[at:]) and any(in_dictionary(word[: at - len(link)]) for link in links)
+        for at in range(3, len(word) - 2)
+        for links in [
+            [
+                link
+                for link in ("", "s", "e", "en")
+                if word[:at].endswith(link) and at - len(link) > 2
+            ]
+        ]
+    )
+
+
 @cache
 def known() -> Known:
     """Return the lists, read once."""
@@ -141,6 +205,8 @@ def known() -> Known:
         ),
         everyday=_deduce_list("whitelist/lst_stop_word")
         | _deduce_list("whitelist/lst_common_word"),
+        medical=_deduce_list("whitelist/lst_medical_term"),
+        streets=_deduce_list("locations/lst_street"),
         **own,
     )
 

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from spacy.language import Language
@@ -24,6 +25,8 @@ from expertise.narratives.dutch import dutch_pipeline
 BATCH = 64
 # Up to here every word stays; later ones are forgotten after their batch: memory stays flat.
 MOST_WORDS = 200_000
+# A pipeline forgets words while it reads: workers that share a process take turns.
+_ONE_THREAD = Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,10 +155,11 @@ def _worked(
 def _batch(
     batch: list[Narrative], function: Callable[[Doc], Any], name: str
 ) -> list[tuple[str, Any]]:
-    return [
-        (_place(narrative), _plain(function(doc)))
-        for narrative, doc in stream(_language(name), batch)
-    ]
+    with _ONE_THREAD:
+        return [
+            (_place(narrative), _plain(function(doc)))
+            for narrative, doc in stream(_language(name), batch)
+        ]
 
 
 def _plain(answer: Any) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from expertise.narratives.known import known
 
@@ -28,6 +29,7 @@ TENS = (
     "twintig", "dertig", "veertig", "vijftig", "zestig", "zeventig", "tachtig", "negentig",
 )  # fmt: skip
 _LONG = re.compile(r"\S{300,}|\s{100,}")
+_FEASTS = "(?:oudejaars|nieuwjaars|kerst|paas|pinkster|sinterklaas|konings|koninginne|zomer)"
 _FIRST_ORDINALS = ("eerste", "tweede", "derde", "vierde", "vijfde", "zesde", "zevende", "achtste")
 
 
@@ -41,11 +43,28 @@ class Pattern:
 
 
 @cache
+def _rules() -> dict[str, Any]:
+    rules = tomllib.loads((files("expertise.narratives") / "patterns.toml").read_text("utf-8"))
+    return rules | {"pieces": _spoken() | rules["pieces"]}
+
+
+@cache
+def around() -> dict[str, tuple[re.Pattern[str], re.Pattern[str]]]:
+    """Return for a kind what belongs to it right before and right after."""
+    flags = re.VERBOSE | re.IGNORECASE
+    return {
+        kind: (
+            re.compile(rf"(?<!\w)(?:{_filled(rule['before'], _rules()['pieces'])})$", flags),
+            re.compile(_filled(rule["after"], _rules()["pieces"]), flags),
+        )
+        for kind, rule in _rules()["around"].items()
+    }
+
+
+@cache
 def patterns() -> tuple[Pattern, ...]:
     """Return the patterns of patterns.toml, with their pieces filled in."""
-    text = (files("expertise.narratives") / "patterns.toml").read_text("utf-8")
-    rules = tomllib.loads(text)
-    pieces = _spoken() | rules["pieces"]
+    rules, pieces = _rules(), _rules()["pieces"]
     return tuple(
         Pattern(
             rule["kind"],
@@ -71,11 +90,37 @@ def find_patterns(text: str) -> list[Found]:
     runs = [(run.start(), run.end()) for run in _LONG.finditer(text)]
     starts, ends = [0, *(end for _, end in runs)], [*(start for start, _ in runs), len(text)]
     return [
-        (start + match.start("it"), start + match.end("it"), pattern.kind)
+        _grown(start + match.start("it"), start + match.end("it"), pattern.kind, text)
         for start, end in zip(starts, ends, strict=True)
         for pattern in patterns()
         for match in pattern.regex.finditer(text[start:end])
     ]
+
+
+def resolved(found: Iterable[Found], text: str) -> list[Found]:
+    """Return spans that do not overlap: the longest wins, and among equals the first found."""
+    kept: list[Found] = []
+    nobody = [match.span() for match in _sayings().finditer(text.lower())]
+    for span in sorted(found, key=lambda span: span[0] - span[1]):
+        if any(start <= span[0] and span[1] <= end for start, end in nobody):
+            continue
+        if all(span[1] <= start or span[0] >= end for start, end, _ in kept):
+            kept.append(span)
+    return sorted(kept)
+
+
+@cache
+def _sayings() -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(known().sayings)))})(?!\w)")
+
+
+def _grown(start: int, end: int, kind: str, text: str) -> Found:
+    """Return a find with the words right around it that belong to its kind: "43 jaar oud"."""
+    if kind in around():
+        before, after = around()[kind]
+        lead, tail = before.search(text, max(0, start - 40), start), after.match(text, end)
+        start, end = lead.start() if lead else start, tail.end() if tail else end
+    return start, end, kind
 
 
 def _filled(regex: str, pieces: dict[str, str]) -> str:
@@ -92,7 +137,8 @@ def _spoken() -> dict[str, str]:
     ordinals = [*_FIRST_ORDINALS, *(f"{word}de" for word in ("negen", *TEENS))]
     ordinals += [f"{word}ste" for word in count if word.endswith("tig")]
     feasts = [re.escape(feast).replace(r"\ ", r"\s+") for feast in known().holidays]
-    feast = rf"(?:(?:eerste|tweede|1e|2e)\s+)?(?:{_any(feasts)}|carnavals\w+dag)\b"
+    days = _any(("dag", "nacht", "avond", "ochtend", "weekend", "vakantie", "dagen"))
+    feast = rf"(?:(?:eerste|tweede|1e|2e)\s+)?(?:{_any(feasts)}|carnavals\w+dag|{_FEASTS}{days})\b"
     return {
         "COUNT_WORD": _any(count),
         "AGE_WORD": _any(word for word in count if word != "een"),
@@ -104,15 +150,14 @@ def _spoken() -> dict[str, str]:
 
 
 def count_words() -> list[str]:
-    """Return one to ninety-nine in Dutch words.
+    """Return one to ninety-nine in Dutch words, in order.
 
-    >>> {"drieënveertig", "achtendertig"} <= set(count_words())
-    True
+    >>> count_words()[38], count_words()[42]
+    ('negenendertig', 'drieënveertig')
     """
-    compound = [
-        unit + ("ën" if unit.endswith("e") else "en") + ten for ten in TENS for unit in UNITS
-    ]
-    return [*UNITS, *TEENS, *TENS, *compound]
+    joined = [unit + ("ën" if unit.endswith("e") else "en") for unit in UNITS]
+    tens = (word for ten in TENS for word in (ten, *(unit + ten for unit in joined)))
+    return [*UNITS, *TEENS, *tens]
 
 
 def _any(words: Iterable[str]) -> str:

@@ -53,6 +53,10 @@ class People(Wording):
             return True
         if word.low in self.known.not_names or not word.text[0].isalpha():
             return False
+        if word.low in self.known.plain and not strong:
+            return False
+        if self.only_opens(i) and not (strong and word.cap):
+            return False
         if len(word.text) == 1:
             return self._initial(i) and (strong or self._surname_follows(i))
         if word.low in self.listed and (word.cap or self.lower_case or not in_dictionary(word.low)):
@@ -62,6 +66,7 @@ class People(Wording):
         if word.low in self.known.names and not (word.low in self.known.everyday and not strong):
             return (
                 strong
+                or self._acts(i)
                 or not word.first
                 or not in_dictionary(word.low)
                 or word.low in self.known.common_names
@@ -73,8 +78,16 @@ class People(Wording):
         return (
             not word.first
             and not in_dictionary(word.low)
+            and not self.is_ordinary(i)
             and self.near(i) not in _ARTICLES | self.known.to_place
             and not INSTITUTION.fullmatch(word.low)
+        )
+
+    def _acts(self, i: int) -> bool:
+        """Whether word i does what only people do, without an article: "Roos zei"."""
+        after = i + 1
+        return after < len(self.words) and (
+            self.words[after].low in self.known.acts or self.gap(after) == " ("
         )
 
     def _enumerated(self, i: int) -> bool:

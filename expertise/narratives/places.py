@@ -3,11 +3,14 @@
 import re
 from collections.abc import Iterator
 
-from expertise.narratives.known import in_dictionary
+from expertise.narratives.known import in_dictionary, ordinary
 from expertise.narratives.patterns import Found
 from expertise.narratives.wording import Wording
 
 _AREA = re.compile(r".+(?:wijk|buurt|kwartier|polder|eiland|veen|dorp)$")
+_STREET = re.compile(
+    r".{3,}(?:straat|laan|weg|plein|gracht|kade|singel|dijk|steeg|plantsoen|dreef|markt|hof|pad|park)"
+)
 
 # "Hengelo (Gld.)": there is another one.
 _PROVINCE = re.compile(r" \((?:Gr|Fr|Dr|Ov|Gld|Ut?|N-?H|Z-?H|Zld?|N-?Br?|Lb?)\.?\)", re.IGNORECASE)
@@ -29,8 +32,10 @@ class Places(Wording):
                 end = self.words[i + length - 1].end
                 province = _PROVINCE.match(self.text, end)
                 yield word.start, province.end() if province else end, "place"
+            elif not word.cap and (length := self._street(i)):
+                yield word.start, self.words[i + length - 1].end, "address"
             elif word.cap and not word.first and self._is_area(i, before):
-                yield word.start, self.words[self.capitals(i)].end, "place"
+                yield word.start, self.words[self.name_end(i)].end, "place"
 
     def _is_place(self, i: int, length: int, before: str) -> bool:
         word = self.words[i]
@@ -39,25 +44,46 @@ class Places(Wording):
             length == 1 and self.known.is_name(low) and before not in self.known.to_place
         ):
             return False
-        ordinary = length == 1 and (word.low in self.known.everyday or in_dictionary(word.low))
+        doubtful = length == 1 and (word.low in self.known.everyday or in_dictionary(word.low))
         if word.cap or word.text[0] in "'’":
             if word.first:
-                return not ordinary or low in self.known.cities
+                return not doubtful or low in self.known.cities
             return (
-                not ordinary
+                not doubtful
                 or before in self.known.place_before
                 or low in self.known.cities | self.known.own_places
             )
         certain = low in self.known.cities or low in self.known.own_places
         if not self.lower_case and before not in self.known.to_place:
             return False
+        if self.lower_case and before in {"in", "uit", "naar", "te"} and self._lives(i):
+            return True
+        unknown = length == 1 and len(low) > 5 and not ordinary(low)
+        if self.lower_case and not self.dialect and unknown:
+            return True
         if length > 1:
             return certain
         return (
             before in self.known.place_before
-            and (certain or not ordinary)
-            and not (before == "te" and ordinary)
+            and (certain or not doubtful)
+            and not (before == "te" and doubtful)
         )
+
+    def _lives(self, i: int) -> bool:
+        return any(word.low in self.known.lives for word in self.words[max(0, i - 7) : i])
+
+    def _street(self, i: int) -> int:
+        """Return how many words from i are a street in small letters: "op de choorstraat"."""
+        low = self.words[i].low
+        article = self.near(i) in {"de", "het", "'t", "den"}
+        lead = self.near(i, 2) if article else self.near(i)
+        if lead not in {"aan", "op", "in", "langs", "naar", "van"}:
+            return 0
+        length = self.phrase(i, self.known.streets) if article else 0
+        if length > 1 and _STREET.fullmatch(self.words[i + length - 1].low):
+            return length
+        street = _STREET.fullmatch(low) is not None and not in_dictionary(low)
+        return int(street and (low in self.known.streets or not ordinary(low)))
 
     def _is_area(self, i: int, before: str) -> bool:
         word = self.words[i]

@@ -3,85 +3,30 @@
 import hashlib
 import hmac
 import re
-import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from pathlib import Path
 
-from expertise.errors import FileError, PrivacyError
-from expertise.files.safe import unreadable
 from expertise.narratives.known import known
-from expertise.narratives.patterns import LABELS, MONTHS
+from expertise.narratives.patterns import LABELS, MONTHS, count_words
 from expertise.narratives.wording import words_of
 
 _FULL = re.compile(
-    rf"(?P<lead>(?:\w+dag\s+)?)(?P<day>\d{{1,2}})\s+(?P<month>{'|'.join(MONTHS)})(?:\s+(?P<year>\d{{4}}))?",
+    rf"(?P<lead>(?:\w+dag\s+)?(?:de\s+)?)(?P<day>\d{{1,2}})\s+(?P<month>{'|'.join(MONTHS)})(?:\s+(?P<year>\d{{4}}))?",
     re.IGNORECASE,
 )
 _NUMERIC = re.compile(r"(?P<day>\d{1,2})(?P<sep>[-/.])(?P<month>\d{1,2})(?P=sep)(?P<year>\d{4})")
+_PART = r"(?:begin|einde?|half(?:verwege)?|medio|midden|vroeg|laat|rond|de|het|in)"
+_LEAD = rf"(?P<lead>(?:{_PART}\s+)*(?:\w+\s+)?)"
 _MONTH = re.compile(
-    rf"(?P<lead>(?:\w+\s+)?)(?P<month>{'|'.join(MONTHS)})(?:\s+(?P<year>\d{{4}}))?", re.IGNORECASE
+    rf"{_LEAD}(?P<month>{'|'.join(MONTHS)})(?:\s+(?P<year>\d{{4}}))?", re.IGNORECASE
 )
-_YEAR = re.compile(r"(?P<lead>(?:\w+\s+)?)(?P<year>(?:19|20)\d\d)")
-
-
-def make_key(path: str | Path) -> Path:
-    """Write a new key for pseudonyms, readable by its owner only.
-
-    Parameters
-    ----------
-    path : path
-        Outside every git work tree; whoever has the key can test guesses of
-        names, so it belongs with those who may know them.
-
-    Raises
-    ------
-    PrivacyError
-        When the place is inside a git work tree, or there is a key already.
-    """
-    path = Path(path)
-    outside_git(path, "key")
-    try:
-        with path.open("x", encoding="ascii") as file:
-            path.chmod(0o600)
-            file.write(secrets.token_hex(32) + "\n")
-    except FileExistsError:
-        raise PrivacyError(
-            f"there is a key at {path} already; with another key every pseudonym changes: "
-            "use it, or choose another place"
-        ) from None
-    except OSError as error:
-        raise unreadable(path.parent, error) from None
-    return path
-
-
-def read_key(path: str | Path) -> bytes:
-    """Return the key, and refuse one that lies where it could be shared with the data."""
-    path = Path(path)
-    outside_git(path, "key")
-    try:
-        text = path.read_text("ascii").strip()
-        key = bytes.fromhex(text)
-    except OSError as error:
-        raise unreadable(path, error) from None
-    except ValueError:
-        key = b""
-    if len(key) < 32:
-        raise FileError(
-            f"{path.name} is not a key of 64 hexadecimal digits; make one with make_key"
-        )
-    return key
-
-
-def outside_git(path: Path, what: str) -> None:
-    """Refuse a secret thing inside a git work tree, where it would be shared with the data."""
-    for folder in path.absolute().resolve().parents:
-        if (folder / ".git").exists():
-            raise PrivacyError(
-                f"the {what} {path.name} lies inside the git work tree {folder.name}/, where it "
-                "could be shared with the data; keep it outside every repository"
-            )
+_YEAR = re.compile(rf"{_LEAD}(?P<year>(?:19|20)\d\d)")
+_AGE = re.compile(
+    rf"(?P<n>\d+|{'|'.join(count_words())})"
+    r"(?P<unit>(?:[\s-]?(?:jaar|jaren|jarige?n?|jr\.?)(?:\s+(?:oud|jong))?)?)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +148,14 @@ def _parts(name: str) -> list[str]:
 
 
 def _band(words: str) -> str:
-    """Return an age in digits as a band of five years."""
-    if not words.isdigit():
+    """Return an age as a band of five years: "achttien jaar" becomes "15–19 jaar"."""
+    age = _AGE.fullmatch(words)
+    if age is None:
         return f"[{LABELS['age']}]"
-    low = int(words) // 5 * 5
-    return "90+" if low >= 90 else f"{low}–{low + 4}"
+    spoken = age["n"].lower()
+    number = int(spoken) if spoken.isdigit() else count_words().index(spoken) + 1
+    low = number // 5 * 5
+    return ("90+" if low >= 90 else f"{low}–{low + 4}") + age["unit"]
 
 
 def _code(number: int) -> str:

@@ -10,11 +10,11 @@ from typing import Any
 import pandas as pd
 
 from expertise.errors import FileError, listed
+from expertise.files.keys import outside_git
 from expertise.files.safe import write_atomically
 from expertise.files.text import read_text
-from expertise.narratives.deidentify import COLUMNS, Deidentified, rewritten
+from expertise.narratives.deidentification import COLUMNS, Deidentified, rewritten
 from expertise.narratives.patterns import LABELS
-from expertise.narratives.pseudonyms import outside_git
 from expertise.words import say
 
 MAX_BYTES = 50_000_000

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
+from tqdm import tqdm
 
 from expertise.errors import DataError, listed, nearest
 from expertise.narratives.corpus import TextEntry
@@ -20,6 +21,7 @@ def import_rows(
     text: str,
     about: Mapping[str, str],
     language: str = "nl",
+    key: bytes | None = None,
 ) -> Imported:
     """Bring a column of texts into a corpus, a text per row.
 
@@ -37,6 +39,8 @@ def import_rows(
         participant every text is somebody's own.
     language : str
         Of all texts.
+    key : bytes, optional
+        Needed where people withdrew: they may not come back.
 
     Returns
     -------
@@ -49,7 +53,7 @@ def import_rows(
     DataError
         When a column is not in the table, `about` names something unknown or
         no id, or a row has no id.
-    FileError
+    FileError, PrivacyError
         As `import_texts`; then nothing is imported.
 
     Examples
@@ -74,11 +78,11 @@ def import_rows(
     wanted = table[[text, *dict.fromkeys(about.values())]].astype(object)
     rows = wanted.where(wanted.notna(), "").astype(str)
     told = rows[rows[text].str.strip() != ""]
-    sources = [
+    sources = (
         _source(row[text], {name: row[column] for name, column in about.items()}, language)
-        for row in told.to_dict("records")
-    ]
-    done = bring_in(Path(folder), sources, speakers={})
+        for row in tqdm(told.to_dict("records"), desc="import", unit="row", delay=1)
+    )
+    done = bring_in(Path(folder), sources, speakers={}, key=key)
     empty = len(rows) - len(told)
     return done.noting(*[note("narratives.empty_rows", n=empty)] * (empty > 0))
 

@@ -1,10 +1,20 @@
 """Sentences as a table of positions: the units that agreement and co-occurrence count."""
 
+import threading
 from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from typing import Any
 
 import pandas as pd
 
-from expertise.narratives.dutch import dutch_pipeline
+_TURN = threading.Lock()
+
+
+@cache
+def _pipeline() -> Any:
+    """Make the pipeline once, and load it only then: it takes longer than a hundred stories."""
+    return import_module("expertise.narratives.dutch").dutch_pipeline(lexicons=[])
 
 
 def sentence_table(texts: Mapping[str, str]) -> pd.DataFrame:
@@ -28,12 +38,12 @@ def sentence_table(texts: Mapping[str, str]) -> pd.DataFrame:
     0       d1      0    8
     1       d1      9   19
     """
-    nlp = dutch_pipeline(lexicons=[])
     rows = []
-    for document, text in texts.items():
-        for sentence in nlp(text).sents:
-            words = sentence.text
-            start = sentence.start_char + len(words) - len(words.lstrip())
-            if words.strip():
-                rows.append((document, start, start + len(words.strip())))
+    with _TURN:  # the words that a pipeline knows grow as it reads
+        for document, text in texts.items():
+            for sentence in _pipeline()(text).sents:
+                words = sentence.text
+                start = sentence.start_char + len(words) - len(words.lstrip())
+                if words.strip():
+                    rows.append((document, start, start + len(words.strip())))
     return pd.DataFrame(rows, columns=["document", "start", "end"])

@@ -2,16 +2,23 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
-from expertise.narratives.known import known
+from expertise.narratives.known import known, ordinary
 
 _WORD = re.compile(r"['’][stn]\b[-\w]*|\w+(?:[-'’]\w+)*|&")
+_NEAR = re.compile(r"(?:['’]s)?[ ,(\"'‘’“-]{1,3}")
 _GENITIVE = re.compile(r"['’]s?$")
 # What a sentence may follow; an apostrophe word ('k, 't) may stand between.
 _OPENS = re.compile(
     r"(?:^|[.!?…:]|[\n•*–—\"“”‘„(>]|[\U0001f300-\U0001faff\u2600-\u27bf\ufe0f])"
     r"[\s\"'“”‘’„(*–—-]*(?:['’][kts] )?$"
 )
+_ABBREVIATED = re.compile(
+    r"\b(?:d[hr]r?s?|mw|mevr|mej|prof|ing|ir|mr|st|tel|nr|geb|bijv|o\.a|m\.n|d\.d|i\.v\.m|resp|evt)\.\s?$",
+    re.IGNORECASE,
+)
+_BETWEEN = frozenset({"van", "de", "der", "den", "des", "het", "'t", "&", "aan", "en"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +33,19 @@ class Word:
     first: bool
 
 
-def words_of(text: str) -> list[Word]:
+@lru_cache(maxsize=64)
+def words_of(text: str) -> tuple[Word, ...]:
     """Return the words of a text; `first` marks those with which a sentence may begin."""
     found = []
     for match in _WORD.finditer(text):
         word, start = match.group(), match.start()
         bare = _GENITIVE.sub("", word) or word
         letter = next((c for c in bare if c.isalpha()), "")
-        first = _OPENS.search(text, max(0, start - 12), start) is not None
+        before = max(0, start - 12)
+        first = (
+            _OPENS.search(text, before, start) is not None
+            and _ABBREVIATED.search(text, before, start) is None
+        )
         found.append(
             Word(
                 start,
@@ -44,7 +56,7 @@ def words_of(text: str) -> list[Word]:
                 first,
             )
         )
-    return found
+    return tuple(found)
 
 
 class Wording:
@@ -55,6 +67,13 @@ class Wording:
         opening = [word for word in self.words if word.first and word.text[0].isalpha()]
         # Somebody who writes no capitals writes names without them too.
         self.lower_case = sum(not word.cap for word in opening) > 0.6 * len(opening)
+        self.small = frozenset(word.low for word in self.words if not word.cap)
+        self.raised = frozenset(word.low for word in self.words if word.cap and not word.first)
+        plain = [word.low for word in self.words if not word.cap and word.text.isalpha()]
+        # In dialect, or another language, an unknown word says little. Names without capitals
+        # are among the unknown words.
+        share = 0.2 if self.lower_case else 0.1
+        self.dialect = sum(not ordinary(low) for low in plain) > share * len(plain)
 
     def gap(self, i: int) -> str:
         """Return what stands between word i - 1 and word i."""
@@ -63,10 +82,7 @@ class Wording:
     def near(self, i: int, back: int = 1) -> str:
         """Return the word before i in lower case, past a comma, bracket or quote at most."""
         j = i - back
-        if j < 0 or any(
-            not re.fullmatch(r"(?:['’]s)?[ ,(\"'‘’“-]{1,3}", self.gap(k))
-            for k in range(j + 1, i + 1)
-        ):
+        if j < 0 or any(not _NEAR.fullmatch(self.gap(k)) for k in range(j + 1, i + 1)):
             return ""
         return self.words[j].low
 
@@ -87,8 +103,51 @@ class Wording:
                     return length
         return 0
 
-    def capitals(self, i: int) -> int:
-        """Return the last of a run of capitals from word i."""
-        while i + 1 < len(self.words) and self.words[i + 1].cap and self.gap(i + 1) == " ":
-            i += 1
-        return i
+    def name_end(self, i: int) -> int:
+        """Return the last of a run of capitals, over "de", "van", "en" and "&" in between."""
+        last = i
+        while last + 1 < len(self.words):
+            step = last + 1
+            while (
+                step < len(self.words)
+                and step - last < 3
+                and self.words[step].low in _BETWEEN
+                and not self.words[step].cap
+            ):
+                step += 1
+            between = all(
+                self.gap(k) in (" ", "-", " & ")
+                for k in range(last + 1, min(step + 1, len(self.words)))
+            )
+            if step >= len(self.words) or not between or not self.words[step].cap:
+                break
+            if "en" in {self.words[k].low for k in range(last + 1, step)} and self.known.is_name(
+                self.words[step].low
+            ):
+                break
+            last = step
+        return last
+
+    def only_opens(self, i: int) -> bool:
+        """Whether word i has a capital at the start of a sentence only, and elsewhere none."""
+        low = self.words[i].low
+        return not self.lower_case and low in self.small and low not in self.raised
+
+    def is_ordinary(self, i: int) -> bool:
+        """Whether a capital makes no name of word i: a language, a medicine, an abbreviation."""
+        low, lists = self.words[i].low, self.known
+        stem = low.split("-")[0]
+        return (
+            not low[0].isalpha()
+            or len(low) < 2
+            or any(character.isdigit() for character in low)
+            or low in lists.not_names
+            or low in lists.plain
+            or (
+                0 < len(stem) < min(5, len(low))
+                and self.words[i].text[: len(stem)].isupper()
+                and ordinary(low[len(stem) + 1 :])
+            )
+            or (stem in lists.not_names and ordinary(low[len(stem) + 1 :]))
+            or ((low in lists.everyday or low in lists.medical) and low not in lists.common_names)
+        )

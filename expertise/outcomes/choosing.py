@@ -24,8 +24,8 @@ class Preferences(Result):
     """Worth of each outcome to each perspective, and agreement within and between them.
 
     `worths`: log worth against the mean of the outcomes, with interval, and
-    `share`, the chance of being put first, with its own. `agreement`: Kendall's W within
-    each perspective and, in row "between", of the perspectives as judges.
+    `share`, the chance of being put first, with its own. `agreement`: Kendall's W and the
+    mean Spearman r of two people, within each perspective and "between" them.
     """
 
     worths: pd.DataFrame
@@ -40,9 +40,9 @@ class Preferences(Result):
         return f"{self.model} of {self.worths['term'].nunique()} outcomes by {people} people"
 
     def tidy(self) -> pd.DataFrame:
-        """Return log worths first, then Kendall's W, a row each."""
+        """Return log worths first, then agreement, a row each."""
         worths = self.worths.assign(component="worth", method=self.model)
-        agreement = self.agreement.assign(component="agreement", term="Kendall's W")
+        agreement = self.agreement.assign(component="agreement")
         rows = [part.dropna(axis=1, how="all") for part in (worths, agreement) if len(part)]
         table = pd.concat(rows, ignore_index=True)
         return tidy_table(table[[c for c in table if c in KEYS + VALUES]])
@@ -98,14 +98,14 @@ class Preferences(Result):
         shares = self.worths.pivot(index="term", columns="perspective", values="share")[groups]
         shares = shares.loc[shares.mean(axis=1).sort_values().index]
         tops = list(dict.fromkeys(shares.idxmax()))
-        kind = "same" if len(tops) == 1 else "differ"
+        kind = "one" if len(groups) == 1 else "same" if len(tops) == 1 else "differ"
         people = int(self.worths.drop_duplicates("perspective")["n_people"].sum())
         words = {"top": tops[0], "n": people, "tops": ", ".join(tops)}
 
         def paint(axes: StoryAxes, look: Look) -> None:
             y = np.arange(len(shares))
             for place, group in enumerate(groups):
-                slot = slot_of(group)
+                slot, label = slot_of(group), group if len(groups) > 1 else ""
                 height = y + 0.14 * ((len(groups) - 1) / 2 - place)
                 own = self.worths[self.worths["perspective"] == group].set_index("term")
                 ends = 100 * own.loc[shares.index, ["share_low", "share_high"]]
@@ -115,7 +115,7 @@ class Preferences(Result):
                     marker=look.role(slot).marker,
                 )  # fmt: skip
                 axes.annotate(
-                    group, (100 * shares[group].iloc[-1], height[-1]), xytext=(0, 8 + 7 * place),
+                    label, (100 * shares[group].iloc[-1], height[-1]), xytext=(0, 8 + 7 * place),
                     textcoords="offset points", color=look.color(slot), ha="center",
                     fontweight="bold", fontsize=9,
                 )  # fmt: skip

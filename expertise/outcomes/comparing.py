@@ -94,6 +94,7 @@ class Comparison(Result):
             axes.axhline(0, color=look.text, linewidth=1)
             axes.plot(units["n"][~out], units["difference"][~out], "o", color=look.color(1))
             axes.plot(units["n"][out], units["difference"][out], "s", color=look.color(2))
+            axes.locator_params(axis="x", integer=True)
             axes.set(xlabel=say("outcomes.funnel_x", lang), ylabel=say("outcomes.funnel_y", lang))
 
         return draw(

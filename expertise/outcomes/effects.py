@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from expertise.errors import DataError
+from expertise.figures import Look, StoryAxes, draw
 from expertise.outcomes.tables import Vector, before_after, need_level
 from expertise.result import Result, tidy_table
-from expertise.words import Note, note
+from expertise.words import Note, note, number, say
 
 # Name → (denominator as a function of both variances and the covariance, its formula).
 SIZES: dict[str, tuple[Callable[[Vector], float], str]] = {
@@ -47,6 +49,32 @@ class Effects(Result):
     def glance(self) -> pd.DataFrame:
         """Return one row that sums the result up."""
         return pd.DataFrame([{"n_people": self.n, "correlation": self.correlation}])
+
+    def plot(self, lang: str = "en") -> StoryAxes:
+        """Draw the same change over each denominator."""
+        sizes = self.sizes.iloc[::-1]
+        low, high = (
+            number(size, 2, lang) for size in (sizes["estimate"].min(), sizes["estimate"].max())
+        )
+        words = {"low": low, "high": high, "n": self.n}
+
+        def paint(axes: StoryAxes, look: Look) -> None:
+            y = np.arange(len(sizes))
+            axes.hlines(y, sizes["conf_low"], sizes["conf_high"], color=look.color(1))
+            axes.plot(sizes["estimate"], y, "o", color=look.color(1))
+            axes.axvline(0, color=look.text, linewidth=1)
+            names = [fill(say(f"outcomes.{term}", lang), 16) for term in sizes["term"]]
+            axes.set_yticks(y, names, fontsize=9.5)
+            axes.set_xlabel(say("outcomes.effect_axis", lang))
+
+        return draw(
+            paint,
+            title=say("outcomes.effect_title", lang, **words),
+            subtitle=say("outcomes.effect_sub", lang, **words),
+            alt=say("outcomes.effect_title", lang, **words),
+            table=self.sizes,
+            lang=lang,
+        )
 
 
 def effect_sizes(

@@ -77,6 +77,7 @@ class Goals(Result):
             bars = axes.bar(levels["level"], levels["n"], color=colors, width=0.7)
             axes.bar_label(bars, color=look.text)
             axes.set_xticks(LEVELS, [number(level, 0, lang) for level in LEVELS])
+            axes.locator_params(axis="y", integer=True)
             axes.set(xlabel=say("outcomes.goals_x", lang), ylabel=say("outcomes.goals_y", lang))
 
         return draw(

@@ -117,6 +117,7 @@ def interrupted_series(
     change: tuple[str, ...] = ("level",),
     harmonics: int = 0,
     period: float = 12,
+    lags: int = 0,
     measured: str = "",
     conf_level: float = 0.95,
 ) -> Interrupted:
@@ -138,6 +139,11 @@ def interrupted_series(
         What may change at `start`; also chosen before looking.
     harmonics : int
         Pairs of sine and cosine for the season, with `period` rows a cycle.
+    lags : int
+        Above 0: standard errors of Newey and West (Bartlett weights, no
+        small-sample factor), which allow for correlation of what is left over
+        up to so many periods apart. They need a long series: below some 50
+        periods they tend to be too small.
     measured : str
         What was counted, in words, for the plot.
     conf_level : float
@@ -147,8 +153,8 @@ def interrupted_series(
     -------
     Interrupted
         Not computed: what else happened at that time; a control series is the
-        best guard and can be fitted the same way. Correlation of the residuals
-        is shown and noted, not corrected.
+        best guard and can be fitted the same way. Without `lags`, correlation of
+        the residuals is noted and not corrected.
 
     Raises
     ------
@@ -159,7 +165,8 @@ def interrupted_series(
 
     References
     ----------
-    Lopez Bernal, Cummins & Gasparrini 2017, doi:10.1093/ije/dyw098.
+    Lopez Bernal, Cummins & Gasparrini 2017, doi:10.1093/ije/dyw098; Newey &
+    West 1987, doi:10.2307/1913610.
 
     Examples
     --------
@@ -180,7 +187,11 @@ def interrupted_series(
             f"the series has {(~after).sum()} periods before and {after.sum()} after {start!r}; "
             f"at least 3 of each, and {design.shape[1] + 3} in all, are needed for this model"
         )
-    beta, cov, dispersion, log_likelihood = _fit(y, design, offset, family)
+    if not 0 <= lags < len(y) // 2:
+        raise DesignError(
+            f"lags is {lags}; give 0 to {len(y) // 2 - 1} for a series of {len(y)} periods"
+        )
+    beta, cov, dispersion, log_likelihood = _fit(y, design, offset, family, lags)
     quantile = float(stats.norm.ppf((1 + conf_level) / 2))
     without = design.copy()
     without[:, [i for i, name in enumerate(names) if name in CHANGES]] = 0
@@ -190,23 +201,7 @@ def interrupted_series(
     size, error = float(gap @ beta), float(np.sqrt(gap @ cov @ gap))
     spread = fitted + dispersion * fitted**2 if family == "negbin" else fitted
     acf = _acf((y - fitted) / np.sqrt(spread), min(12, len(y) // 4))
-    se = np.sqrt(np.diag(cov))
-    statistic = beta / se
-    ratios = pd.DataFrame(
-        {
-            "component": "fixed",
-            "term": names,
-            "estimate": np.exp(beta),
-            "std_error": se,
-            "statistic": statistic,
-            "p_value": 2 * stats.norm.sf(np.abs(statistic)),
-            "conf_low": np.exp(beta - quantile * se),
-            "conf_high": np.exp(beta + quantile * se),
-            "conf_level": conf_level,
-            "n": len(y),
-            "method": "rate ratio",
-        }
-    )
+    ratios = _ratios(names, beta, cov, conf_level, len(y))
     course = pd.DataFrame(
         {
             "time": table[time].to_numpy(), "observed": y, "after": after, "fitted": fitted,
@@ -226,7 +221,7 @@ def interrupted_series(
         log_likelihood=log_likelihood,
         measured=measured or outcome,
         conf_level=conf_level,
-        notes=_notes(acf, len(y), family, dispersion),
+        notes=_notes(acf, len(y), family, dispersion, lags),
     )
 
 
@@ -285,11 +280,14 @@ def _design(
 
 
 def _fit(
-    y: Vector, design: Matrix, offset: Vector, family: str
+    y: Vector, design: Matrix, offset: Vector, family: str, lags: int
 ) -> tuple[Vector, Matrix, float, float]:
     """Return coefficients, their covariance, the dispersion and the log-likelihood."""
+    errors: dict[str, Any] = {}
+    if lags:
+        errors = {"cov_type": "HAC", "cov_kwds": {"maxlags": lags, "use_correction": False}}
     fit = sm.GLM(y, design, family=sm.families.Poisson(), offset=offset).fit(
-        scale="X2" if family == "quasipoisson" else 1.0
+        scale="X2" if family == "quasipoisson" else 1.0, **errors
     )
     if not fit.converged:
         raise FitError("the count model did not converge; try fewer terms")
@@ -304,9 +302,9 @@ def _fit(
             "binomial has no optimum; use family='quasipoisson'"
         )
 
-    def at(log_alpha: float) -> Any:
+    def at(log_alpha: float, **errors: Any) -> Any:
         kind = sm.families.NegativeBinomial(alpha=float(np.exp(log_alpha)))
-        return sm.GLM(y, design, family=kind, offset=offset).fit(start_params=fit.params)
+        return sm.GLM(y, design, family=kind, offset=offset).fit(start_params=fit.params, **errors)
 
     # Coefficients and alpha are orthogonal, so the profile over alpha gives both.
     guess = np.log((dispersion - 1) / y.mean())
@@ -314,8 +312,18 @@ def _fit(
         lambda x: -at(x).llf, bounds=(guess - 6, guess + 6), method="bounded",
         options={"xatol": 1e-10},
     )  # fmt: skip
-    full = at(best.x)
+    full = at(best.x, **errors)
     return full.params, full.cov_params(), float(np.exp(best.x)), float(full.llf)
+
+
+def _ratios(names: list[str], beta: Vector, cov: Matrix, conf_level: float, n: int) -> pd.DataFrame:
+    """Return rate ratios with intervals, symmetric on the log scale."""
+    se = np.sqrt(np.diag(cov))
+    half = stats.norm.ppf((1 + conf_level) / 2) * se
+    table = {"component": "fixed", "term": names, "estimate": np.exp(beta), "std_error": se}
+    table |= {"statistic": beta / se, "p_value": 2 * stats.norm.sf(np.abs(beta / se))}
+    table |= {"conf_low": np.exp(beta - half), "conf_high": np.exp(beta + half)}
+    return pd.DataFrame(table | {"conf_level": conf_level, "n": n, "method": "rate ratio"})
 
 
 def _band(
@@ -332,9 +340,13 @@ def _acf(rest: Vector, lags: int) -> tuple[float, ...]:
     return tuple(float(rest[k:] @ rest[:-k]) / total for k in range(1, max(lags, 1) + 1))
 
 
-def _notes(acf: tuple[float, ...], n: int, family: str, dispersion: float) -> tuple[Note, ...]:
+def _notes(
+    acf: tuple[float, ...], n: int, family: str, dispersion: float, lags: int
+) -> tuple[Note, ...]:
     notes = []
-    if abs(acf[0]) > stats.norm.ppf(0.975) / np.sqrt(n):
+    if lags:
+        notes.append(note("outcomes.its_lags", lags=lags))
+    elif abs(acf[0]) > stats.norm.ppf(0.975) / np.sqrt(n):
         notes.append(note("outcomes.its_autocorrelation", r=f"{acf[0]:.2f}"))
     if family == "poisson" and dispersion > 1.5:
         notes.append(note("outcomes.its_dispersion", ratio=f"{dispersion:.2f}"))

@@ -8,7 +8,7 @@ from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 from expertise.errors import DataError, DesignError, listed
-from expertise.figures import Look, StoryAxes, draw, end_labels
+from expertise.figures import Look, StoryAxes, draw, end_labels, month_ticks
 from expertise.mixed.fit import MixedFit, fit_mixed
 from expertise.outcomes.tables import need_keys, need_level, numbers, slot_of
 from expertise.result import Result, tidy_table
@@ -19,9 +19,10 @@ from expertise.words import Note, note, number, say
 class Missingness(Result):
     """How many were measured at each wave, and in which patterns.
 
-    `shares`: perspective, wave, n (expected), measured, share with Wilson's
-    interval. `patterns`: perspective, pattern (● measured, ○ missing, in
-    order of the waves), n. `twice`: perspective, n, with at least two scores.
+    `shares`: perspective, wave, months (places of the waves where these are not
+    known), n (expected), measured, share with Wilson's interval. `patterns`:
+    perspective, pattern (● measured, ○ missing, in order of the waves), n. `twice`:
+    perspective, n, with at least two scores.
     """
 
     shares: pd.DataFrame
@@ -39,7 +40,8 @@ class Missingness(Result):
 
     def tidy(self) -> pd.DataFrame:
         """Return the share measured, a row a perspective and wave."""
-        table = self.shares.rename(columns={"share": "estimate"}).drop(columns="measured")
+        table = self.shares.rename(columns={"share": "estimate"})
+        table = table.drop(columns=["measured", "months"])
         return tidy_table(table.assign(component="measured", conf_level=self.conf_level))
 
     def glance(self) -> pd.DataFrame:
@@ -55,17 +57,19 @@ class Missingness(Result):
         low, high = (number(100 * x, 0, lang) for x in (last["share"].min(), last["share"].max()))
         kind = "one" if low == high else "range"
         words = {"low": low, "high": high, "n": int(self.twice["n"].sum())}
-        waves = list(dict.fromkeys(shares["wave"]))
+        waves = shares.drop_duplicates("wave")
+        x = waves["months"].to_numpy()
+        labels = [str(wave) for wave in waves["wave"]]
 
         def paint(axes: StoryAxes, look: Look) -> None:
-            x, ends = np.arange(len(waves)), []
+            ends = []
             for name, part in shares.groupby("perspective", sort=False):
                 slot = slot_of(name)
                 axes.fill_between(x, 100 * part["conf_low"], 100 * part["conf_high"],
                                   color=look.color(slot), alpha=0.15, linewidth=0)  # fmt: skip
                 axes.plot(x, 100 * part["share"], **look.style(slot))
                 ends.append((x[-1], 100 * part["share"].iloc[-1], str(name), look.color(slot)))
-            axes.set_xticks(x, [str(wave) for wave in waves])
+            month_ticks(axes, x, labels, look, lang)
             axes.set(ylim=(0, 102), ylabel="%")
             end_labels(axes, ends)
 
@@ -95,7 +99,7 @@ def who_is_missing(
     Parameters
     ----------
     table : DataFrame
-        Long: `person`, `wave`, `score`, optionally `perspective`.
+        Long: `person`, `wave`, `score`, optionally `perspective` and `months`.
     waves : tuple, optional
         Waves in order of time; by default as they first appear.
 
@@ -135,6 +139,9 @@ def who_is_missing(
         )
     grid = data.pivot(index=["perspective", "person"], columns="wave", values="measured")
     grid = grid.reindex(columns=order).eq(True)
+    months = dict(zip(order, range(len(order)), strict=True))
+    if "months" in table:
+        months = table.groupby("wave", observed=True)["months"].median().to_dict()
     rows = []
     for name in pd.unique(data["perspective"]):
         part = grid.loc[name]
@@ -142,7 +149,14 @@ def who_is_missing(
             k, n = int(part[wave].sum()), len(part)
             low, high = proportion_confint(k, n, alpha=1 - conf_level, method="wilson")
             rows.append(
-                {"perspective": name, "wave": wave, "n": n, "measured": k, "share": k / n}
+                {
+                    "perspective": name,
+                    "wave": wave,
+                    "months": float(months[wave]),
+                    "n": n,
+                    "measured": k,
+                    "share": k / n,
+                }
                 | {"conf_low": low, "conf_high": high}
             )
     first = pd.unique(data["perspective"])

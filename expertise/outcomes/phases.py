@@ -8,9 +8,10 @@ from scipy import stats
 from scipy.optimize import brentq
 
 from expertise.errors import DataError, listed
+from expertise.figures import Look, StoryAxes, draw
 from expertise.outcomes.tables import Vector, need_keys, need_level, numbers
 from expertise.result import Result, tidy_table
-from expertise.words import Note, note
+from expertise.words import Note, note, number, say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -18,10 +19,12 @@ class SingleCase(Result):
     """Overlap measures of one series in two phases.
 
     `sizes` has a row a measure; only NAP and Tau have intervals, which take
-    the measurements as independent.
+    the measurements as independent. `series` holds both phases in time.
     """
 
     sizes: pd.DataFrame
+    series: pd.DataFrame
+    better: str
     n: tuple[int, int]
     autocorrelation: float
     notes: tuple[Note, ...]
@@ -38,6 +41,46 @@ class SingleCase(Result):
         """Return one row that sums the result up."""
         return pd.DataFrame(
             [{"n_first": self.n[0], "n_second": self.n[1], "acf_1": self.autocorrelation}]
+        )
+
+    def augment(self) -> pd.DataFrame:
+        """Return a row a measurement: phase and value."""
+        return self.series.copy()
+
+    def plot(self, lang: str = "en") -> StoryAxes:
+        """Draw the series, each phase with its median."""
+        nap = self.sizes.iloc[0]
+        low, high = nap["conf_low"], nap["conf_high"]
+        kind = "unclear" if low <= 0.5 <= high else "better" if nap["estimate"] > 0.5 else "worse"
+        names = list(pd.unique(self.series["phase"]))
+        share = [number(100 * x, 0, lang) for x in (nap["estimate"], low, high)]
+        words = {
+            "first": names[0], "second": names[1], "share": share[0], "n": sum(self.n),
+            "range": f"{share[1]} {say('result.to', lang)} {share[2]}",
+        }  # fmt: skip
+
+        def paint(axes: StoryAxes, look: Look) -> None:
+            x = np.arange(1, sum(self.n) + 1)
+            for slot, name in zip((None, 1), names, strict=True):
+                here = (self.series["phase"] == name).to_numpy()
+                y = self.series.loc[here, "value"]
+                axes.plot(x[here], y, **look.style(slot))
+                axes.hlines(y.median(), x[here][0], x[here][-1], color=look.color(slot),
+                            linewidth=1)  # fmt: skip
+                axes.annotate(
+                    str(name), (x[here].mean(), 1), xycoords=("data", "axes fraction"),
+                    color=look.color(slot), ha="center", fontweight="bold",
+                )  # fmt: skip
+            axes.axvline(self.n[0] + 0.5, color=look.text, linewidth=1, linestyle=":")
+            axes.set_xlabel(say("outcomes.case_axis", lang))
+
+        return draw(
+            paint,
+            title=say(f"outcomes.case_{kind}", lang, **words),
+            subtitle=say(f"outcomes.case_sub_{self.better}", lang, **words),
+            alt=say(f"outcomes.case_alt_{kind}", lang, **words),
+            table=self.series,
+            lang=lang,
         )
 
 
@@ -94,6 +137,8 @@ def single_case(
         raise DataError(f"better is {better!r}; allowed are lower, higher")
     y = numbers(series, value) * (1 if better == "higher" else -1)
     phase = series["phase"].to_numpy()
+    if phases[0] == phases[1]:
+        raise DataError(f"both phases are {phases[0]!r}; name two different ones")
     parts = []
     for name in phases:
         part = y[(phase == name) & ~np.isnan(y)]
@@ -127,8 +172,13 @@ def single_case(
         for term, (size, lo, hi) in sizes.items()
     ]
     r = _autocorrelation(a, b)
+    taken = pd.DataFrame(
+        {"phase": np.repeat(np.array(phases, dtype=object), [len(a), len(b)])}
+    ).assign(value=np.concatenate(parts) * (1 if better == "higher" else -1))
     return SingleCase(
         sizes=pd.DataFrame(rows),
+        series=taken,
+        better=better,
         n=(len(a), len(b)),
         autocorrelation=r,
         notes=(note("outcomes.single_case", r=f"{r:.2f}"),),

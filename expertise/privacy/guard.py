@@ -14,9 +14,12 @@ from typing import Any
 from tqdm.auto import tqdm
 
 from expertise.errors import FileError, PrivacyError, listed
+from expertise.files.archive import Archive
 from expertise.files.safe import inside, unreadable, write_atomically
 from expertise.narratives.corpus import read_listing
 
+Place = tuple[str, str]
+DEEPEST = 3  # archives within archives
 WORDS = 6  # in a row, the length of a shingle
 _WORD = re.compile(r"\w+")
 _INLINE = re.compile(
@@ -91,7 +94,8 @@ def check_for_quotes(paths: Iterable[str | Path], *, index: str | Path, key: byt
     ----------
     paths : iterable of path
         Files; of a notebook every source, output, metadata and attachment is
-        read, of other files the whole text. Pictures are not read.
+        read, of archives (bundles, QDPX, DOCX, XLSX) every member, of other
+        files the whole text. Pictures are not read.
     index : path
         What `index_texts` wrote.
     key : bytes
@@ -104,7 +108,7 @@ def check_for_quotes(paths: Iterable[str | Path], *, index: str | Path, key: byt
     Raises
     ------
     FileError
-        The index or a notebook cannot be read.
+        The index, a notebook or an archive cannot be read.
 
     Notes
     -----
@@ -145,21 +149,34 @@ def _digests(text: str, key: bytes) -> Iterator[str]:
 def _parts(path: Path) -> Iterator[tuple[str, str]]:
     """Yield the places of a file with their text, as written and without markup."""
     try:
-        text = path.read_bytes().decode("utf-8", errors="replace")
+        content = path.read_bytes()
     except OSError as error:
         raise unreadable(path, error) from None
-    if path.suffix == ".ipynb":
+    yield from _places(path.name, content)
+
+
+def _places(name: str, content: bytes, within: str = "", depth: int = 0) -> Iterator[Place]:
+    """Yield the places of a file, of a member of an archive, or of a member of that."""
+    if content.startswith(b"PK\x03\x04"):
+        if depth == DEEPEST:
+            raise FileError(f"{name} lies too deep in other archives to look into; unpack it")
+        with Archive(content, name) as archive:
+            for member in archive.names:
+                yield from _places(member, archive.read(member), f"{within}{member}, ", depth + 1)
+        return
+    text = content.decode("utf-8", errors="replace")
+    if name.endswith(".ipynb"):
         try:
             notebook = json.loads(text)
             places = [*_cells(notebook), ("metadata", _strings(notebook.get("metadata", {})))]
         except (ValueError, AttributeError, TypeError):
-            raise FileError(f"{path.name} is no notebook; open and save it in JupyterLab") from None
+            raise FileError(f"{name} is no notebook; open and save it in JupyterLab") from None
     else:
         places = [("text", text)]
     for place, words in places:
         # Markdown's marks are no word characters; underscores are.
         # A tag like <b> may stand within a word.
-        yield place, unescape(_TAG.sub(" ", _INLINE.sub("", words))).replace("_", " ")
+        yield within + place, unescape(_TAG.sub(" ", _INLINE.sub("", words))).replace("_", " ")
 
 
 def _cells(notebook: dict[str, Any]) -> Iterator[tuple[str, str]]:

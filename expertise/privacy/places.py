@@ -22,12 +22,16 @@ NAMES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Places:
-    """The folders of a study; `declared` names participant columns by table of study.toml."""
+    """The folders of a study; `declared` names participant columns by table of study.toml.
+
+    `people` is that file's section on people: which columns say who sits in a seat.
+    """
 
     root: Path
     study: Path
     corpus_folder: Path
     declared: dict[str, str]
+    people: dict[str, Any]
 
     def files(self) -> Iterator[Path]:
         """Yield every file of the study and of its corpus."""
@@ -68,6 +72,21 @@ class Places:
                 *(_column(path, name) for name, kind in self.columns(path).items() if kind == what)
             )
         return found
+
+    def seats(self, person: str) -> list[str]:
+        """Return the participants a person is: every seat they hold, or else the id itself."""
+        roles = self.people.get("person", {})
+        return [
+            row[self.people["participant"]]
+            for row in (_rows(self.study / self.people["file"]) if roles else ())
+            if row.get(roles.get(row.get(self.people.get("perspective", "")), "")) == person
+        ] or [person]
+
+    def naming(self, person: str) -> Iterator[str]:
+        """Yield the columns in which rows of others name this person."""
+        for column in dict.fromkeys(self.people.get("person", {}).values()):
+            if person in _column(self.study / self.people["file"], column):
+                yield f"{self.named(self.study / self.people['file'])}, column {column}"
 
     def triads(self) -> dict[str, str]:
         """Return the triad of each teller in the corpus."""
@@ -116,17 +135,20 @@ def find_places(folder: Path) -> Places:
         if "file" in one and "participant" in one
     }
     return Places(
-        root=root, study=study, declared=declared,
+        root=root, study=study, declared=declared, people=tree.get("people", {}),
         corpus_folder=root / "corpora" / str(tree.get("corpus") or study.name),
     )  # fmt: skip
 
 
 def _column(path: Path, name: str) -> set[str]:
+    return {row.get(name) or "" for row in _rows(path)} - {""}
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         first = file.readline()
         file.seek(0)
-        delimiter = max(",;\t", key=first.count)
-        return {row.get(name) or "" for row in csv.DictReader(file, delimiter=delimiter)} - {""}
+        yield from csv.DictReader(file, delimiter=max(",;\t", key=first.count))
 
 
 def _is_store(path: Path) -> bool:

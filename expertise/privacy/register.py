@@ -1,7 +1,5 @@
 """Earlier releases, so that the difference between two shows nobody."""
 
-import hashlib
-import hmac
 import json
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
@@ -9,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from expertise.errors import FileError, PrivacyError, listed
+from expertise.files.keys import keyed
 from expertise.files.safe import write_atomically
 
 
@@ -84,9 +83,3 @@ def read_register(path: str | Path | None, key: bytes | None) -> Register:
     except (ValueError, KeyError, TypeError):
         raise FileError(f"{path.name} is no register of releases; restore it") from None
     return Register(path, key, release, cells, people)
-
-
-def keyed(key: bytes, *what: str) -> str:
-    """Return a digest that only the key can make (HMAC-SHA256, 128 bits shown)."""
-    message = "\x1f".join(what).encode("utf-8")
-    return hmac.new(key, message, hashlib.sha256).hexdigest()[:32]

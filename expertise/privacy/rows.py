@@ -1,8 +1,9 @@
 """Cuts rows and entries out of files, and leaves every other byte as it was."""
 
 import csv
+import json
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from pathlib import Path
 
 from expertise.files.safe import write_atomically
@@ -61,18 +62,46 @@ def cut_entries(path: Path, table: str, ids: Set[str]) -> int:
 
     An entry runs from its head to the next head; comments in between go with it.
     """
-    text = path.read_text("utf-8")
+    return _edit(path, table, ids, lambda _: "")
+
+
+def hide_entries(path: Path, table: str, ids: Set[str], why: str) -> int:
+    """Write ``hidden`` with the reason under the head of these entries; return how many.
+
+    An entry that is hidden already stays as it is.
+    """
+    line = f"hidden = {json.dumps(why, ensure_ascii=False)}\n"
+
+    def hide(part: str) -> str:
+        head, _, rest = part.partition("\n")
+        return part if "hidden" in tomllib.loads(part)[table][0] else f"{head}\n{line}{rest}"
+
+    return _edit(path, table, ids, hide)
+
+
+def show_entries(path: Path, table: str, ids: Set[str]) -> int:
+    """Take ``hidden`` out of these entries; return how many had it."""
+
+    def show(part: str) -> str:
+        lines = part.splitlines(keepends=True)
+        return "".join(line for line in lines if not line.startswith("hidden = "))
+
+    return _edit(path, table, ids, show)
+
+
+def _edit(path: Path, table: str, ids: Set[str], change: Callable[[str], str]) -> int:
     parts, current = [], ""
-    for line in text.splitlines(keepends=True):
+    for line in path.read_text("utf-8").splitlines(keepends=True):
         if line.startswith("[") and current:
             parts.append(current)
             current = ""
         current += line
     parts.append(current)
-    kept = [part for part in parts if not _is_entry(part, table, ids)]
-    if len(kept) < len(parts):
-        write_atomically(path, "".join(kept))
-    return len(parts) - len(kept)
+    new = [change(part) if _is_entry(part, table, ids) else part for part in parts]
+    changed = sum(a != b for a, b in zip(parts, new, strict=True))
+    if changed:
+        write_atomically(path, "".join(new))
+    return changed
 
 
 def _is_entry(part: str, table: str, ids: Set[str]) -> bool:

@@ -1,24 +1,23 @@
 """Takes everything of a participant or a coder out of a project, for good."""
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from expertise.coding.opening import open_store
+from expertise.coding.planning import fragments_of
 from expertise.errors import PrivacyError, StudyError, listed, nearest
 from expertise.files.safe import sha256, write_atomically
 from expertise.files.settings import load_toml
+from expertise.files.tombstones import bury, is_buried
 from expertise.narratives.corpus import TextEntry, read_listing
 from expertise.privacy.places import Places, find_places
-from expertise.privacy.register import keyed
-from expertise.privacy.rows import cut_entries, cut_rows, words_in
+from expertise.privacy.rows import cut_entries, cut_rows, hide_entries, show_entries, words_in
 from expertise.study.results import stale_results
-from expertise.words import Note, note
-
-TOMBSTONES = "withdrawn.txt"
+from expertise.words import Note, note, say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -35,10 +34,11 @@ class Withdrawal:
         Results, notebooks and releases that were made with the data; make
         them again, or say in them that they are older than the withdrawal.
     about : tuple of str
-        Texts of others of the same triad, which may be about the person:
-        someone must read them and decide.
+        Texts of others of the same triad, which may be about the person. They
+        are hidden until someone has read them and decided (`show_text`).
     left : tuple of str
-        Files that still hold a passage of the person's texts.
+        Files that still hold a passage of the person's texts, and columns in
+        which rows of others name the person.
     notes : tuple of Note
         What this cannot reach.
     """
@@ -68,10 +68,12 @@ def withdraw(
 ) -> Withdrawal:
     """Take everything of a participant, or of a coder, out of a study.
 
+    A person who holds several seats is named by their own id, and every seat goes.
     Rows of every CSV of the study and its corpus, texts, codings and memos in
     the study's stores, drafts and exports in ``private/exports``, and what was
-    built or cached from the study go. The hashes in study.toml follow. A keyed
-    tombstone stays, by which `refuse_withdrawn` knows the id again.
+    built or cached from the study go. Texts of others of their triads are
+    hidden. The hashes in study.toml follow. Keyed tombstones stay, in the study
+    and in its corpus, by which `refuse_withdrawn` knows the ids again.
 
     Parameters
     ----------
@@ -106,14 +108,18 @@ def withdraw(
         raise StudyError("name one participant or one coder to withdraw")
     places = find_places(Path(folder))
     who, what = (participant, "participant") if participant else (coder, "coder")
-    texts, about = _texts(places, participant)
+    ids = places.seats(participant) if participant else [coder]
+    texts, about = _texts(places, ids)
     quotes = words_in([places.corpus_folder / _file(text) for text in texts])
     _refuse_uncuttable(places)
-    _refuse_unknown(places, what, who, key)
-    _bury(places.study, keyed(key, what, who))
+    _refuse_unknown(places, what, ids, key)
+    for folder in (places.study, places.corpus_folder):
+        if folder.is_dir():
+            bury(folder, key, what, {who, *ids})
     removed = [
-        *_rows(places, what, who, [text.id for text in texts]),
+        *_rows(places, what, ids, [text.id for text in texts]),
         *_text_files(places, texts),
+        *_hide(places, about),
         *_records(places, texts, coder, store_key, by),
         *_derived(places),
     ]
@@ -122,64 +128,54 @@ def withdraw(
         removed=pd.DataFrame(removed, columns=["file", "what", "n"]),
         stale=_stale(places),
         about=about,
-        left=tuple(places.named(path) for path in places.holding(quotes)),
+        left=(*map(places.named, places.holding(quotes)), *places.naming(who)),
         notes=(note("privacy.not_reached"),),
     )
 
 
-def refuse_withdrawn(
-    folder: str | Path, ids: Iterable[str], *, key: bytes, what: str = "participant"
-) -> None:
-    """Refuse ids that were withdrawn from a study.
+def show_text(folder: str | Path, text: str) -> None:
+    """Show a hidden text again, after someone read it and decided that it may be.
 
     Parameters
     ----------
     folder : path
         The study folder.
-    ids : iterable of str
-        Ids about to be imported or used.
-    key : bytes
-        The key of the tombstones.
-    what : {"participant", "coder"}
-        Whose ids they are.
+    text : str
+        Id of the text.
 
     Raises
     ------
-    PrivacyError
-        At least one was withdrawn; it is not named in full.
+    StudyError
+        No text of that id is hidden.
     """
-    buried = _buried(Path(folder))
-    back = [one for one in dict.fromkeys(map(str, ids)) if keyed(key, what, one) in buried]
-    if back:
-        raise PrivacyError(
-            f"{len(back)} {what}(s) withdrew ({listed(back)}) and cannot come back; "
-            "take their rows out before you import"
+    places = find_places(Path(folder))
+    listing = places.corpus_folder / "corpus.toml"
+    if not listing.is_file() or not show_entries(listing, "texts", {text}):
+        raise StudyError(
+            f"no text {text!r} is hidden in {places.corpus_folder.name}/; check the id"
         )
 
 
-def _buried(folder: Path) -> set[str]:
-    path = folder / TOMBSTONES
-    return set(path.read_text("ascii").split()) if path.is_file() else set()
-
-
-def _bury(folder: Path, digest: str) -> None:
-    lines = sorted(_buried(folder) | {digest})
-    write_atomically(folder / TOMBSTONES, "\n".join(lines) + "\n")
-
-
-def _texts(places: Places, participant: str) -> tuple[list[TextEntry], tuple[str, ...]]:
-    """Return a participant's own texts, and those of others of the triad."""
-    if not participant or not (places.corpus_folder / "corpus.toml").is_file():
+def _texts(places: Places, ids: Sequence[str]) -> tuple[list[TextEntry], tuple[str, ...]]:
+    """Return the texts of a person, and those of others of their triads."""
+    if not (places.corpus_folder / "corpus.toml").is_file():
         return [], ()
     entries = read_listing(places.corpus_folder).texts
     triads = places.triads()
-    own = triads.get(participant)
+    near = {triads[one] for one in ids if triads.get(one)}
     others = [
         text.id
         for text in entries
-        if own and triads.get(text.participant) == own and text.participant != participant
+        if text.participant not in ids and triads.get(text.participant) in near
     ]
-    return [text for text in entries if text.participant == participant], tuple(others)
+    return [text for text in entries if text.participant in ids], tuple(others)
+
+
+def _hide(places: Places, texts: Sequence[str]) -> list[tuple[str, str, int]]:
+    """Hide texts of others that may be about the person; the reason names nobody."""
+    listing = places.corpus_folder / "corpus.toml"
+    n = hide_entries(listing, "texts", set(texts), say("privacy.hidden_why")) if texts else 0
+    return [(places.named(listing), "hidden", n)] * bool(n)
 
 
 def _file(text: TextEntry) -> str:
@@ -197,9 +193,9 @@ def _refuse_uncuttable(places: Places) -> None:
         )
 
 
-def _refuse_unknown(places: Places, what: str, who: str, key: bytes) -> None:
-    known = places.ids(what)
-    again = keyed(key, what, who) in _buried(places.study)
+def _refuse_unknown(places: Places, what: str, ids: Sequence[str], key: bytes) -> None:
+    known, who = places.ids(what), ids[0]
+    again = is_buried(places.study, key, what, who)
     # A coder may stand in the store only, which knows its coders itself.
     if who not in known and not again and (what == "participant" or not places.stores()):
         raise StudyError(
@@ -208,11 +204,11 @@ def _refuse_unknown(places: Places, what: str, who: str, key: bytes) -> None:
 
 
 def _rows(
-    places: Places, what: str, who: str, documents: Sequence[str]
+    places: Places, what: str, ids: Sequence[str], documents: Sequence[str]
 ) -> list[tuple[str, str, int]]:
-    wanted = {what: {who}, "document": set(documents)}
+    wanted = {what: set(ids), "document": set(documents)}
     if what == "coder":
-        wanted["entered_by"] = {who}
+        wanted["entered_by"] = set(ids)
     removed = []
     for path in places.tables():
         before = sha256(path)
@@ -253,7 +249,9 @@ def _records(
     removed = []
     for path in places.stores():
         with open_store(path, key=store_key) as store:
-            erased = store.withdraw(documents=[text.id for text in texts], coder=coder, by=by)
+            ids = [text.id for text in texts]
+            documents = [*ids, *fragments_of(store, ids)]
+            erased = store.withdraw(documents=documents, coder=coder, by=by)
         removed.append((places.named(path), "records", erased))
     return removed
 

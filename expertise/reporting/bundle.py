@@ -12,12 +12,13 @@ from rocrate.rocrate import ROCrate
 
 from expertise.errors import StudyError
 from expertise.files.safe import sha256, write_atomically
+from expertise.narratives.corpus import read_listing
 from expertise.privacy import refuse_withdrawn, suppress_small
-from expertise.privacy.withdraw import TOMBSTONES
 from expertise.reporting.expected import expected_results
 from expertise.reporting.page import versions
 from expertise.reporting.twin import write_twin
 from expertise.study import Study, open_study
+from expertise.words import say
 
 SCHEMA, ABOUT, MANIFEST = 1, "bundle.json", "manifest.json"
 CRATE = "ro-crate-metadata.json"
@@ -48,23 +49,22 @@ def bundle_study(
     -------
     Path
         The bundle. It holds study.toml, codebook and cycles where there are,
-        data or twin, notebooks, lock, versions, seed, expected results with
-        tolerances, a disclosure report and a manifest of hashes; no narratives.
+        data or twin, notebook, lock, a README on how to run it, versions, seed,
+        expected results with tolerances, a disclosure report and a manifest of
+        hashes. Narratives and their codings go along only with the data, and
+        only when the corpus says that they are invented.
 
     Raises
     ------
     StudyError
         `data` is not decided, or the study does not open.
     PrivacyError
-        Someone in the data withdrew.
+        Someone in the data withdrew, or people withdrew and there is no key.
     """
     if data not in ("travel", "twin"):
         raise StudyError(f"data is {data!r}; say 'travel' or 'twin' (the data stay in house)")
     study = open_study(folder)
-    if (study.folder / TOMBSTONES).is_file():
-        if key is None:
-            raise StudyError("people withdrew from this study; give the key, so that it is checked")
-        refuse_withdrawn(study.folder, study.people["participant"], key=key)
+    refuse_withdrawn(study.folder, study.people["participant"], key=key)
     root = study.folder.parent.parent
     path = Path(out) if out else root / "build" / study.name / f"{study.name}.crate.zip"
     with tempfile.TemporaryDirectory() as aside:
@@ -75,13 +75,15 @@ def bundle_study(
         about = {
             "schema": SCHEMA, "study": study.name, "data": data, "seed": study.settings.seed,
             "notebooks": sorted(one.name for one in (place / "notebooks").glob("*.ipynb")),
-            "versions": versions(),
+            "versions": versions(), "narratives": _narratives(study, root, place, data),
         }  # fmt: skip
         expected = {"real": real.to_dict("records"), "twin": []}
         if data == "twin":
             hashes = write_twin(study, copy, seed=study.settings.seed)
             swap_hashes(copy / "study.toml", hashes)
             expected["twin"] = expected_results(open_study(copy)).to_dict("records")
+        readme = say("reporting.bundle_readme", "en", title=study.settings.title, **versions())
+        write_atomically(place / "README.md", readme)
         for name, content in (
             (ABOUT, about), ("expected.json", expected), ("disclosure.json", _disclosure(study)),
         ):  # fmt: skip
@@ -101,12 +103,29 @@ def _copy(study: Study, root: Path, place: Path) -> None:
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(study.folder / name, copy / name)
     (place / "notebooks").mkdir()
-    for source in (
-        root / "notebooks" / f"{settings.notebook or study.name}.ipynb", root / "uv.lock",
-    ):  # fmt: skip
-        if source.is_file():
-            target = place / "notebooks" if source.suffix == ".ipynb" else place
-            shutil.copyfile(source, target / source.name)
+    notebook = f"{settings.notebook or study.name}.ipynb"
+    for source, target in {
+        f"notebooks/{notebook}": f"notebooks/{notebook}",
+        "uv.lock": "uv.lock",
+        "requirements/core.txt": "requirements.txt",
+    }.items():
+        if (root / source).is_file():
+            shutil.copyfile(root / source, place / target)
+
+
+def _narratives(study: Study, root: Path, place: Path, data: str) -> str:
+    """Copy narratives that nobody told, with their codings; those of people stay in house."""
+    settings = study.settings
+    corpus = root / "corpora" / settings.corpus
+    if not settings.corpus or not (corpus / "corpus.toml").is_file():
+        return "none"
+    if data != "travel" or not read_listing(corpus).invented:
+        return "stay"
+    shutil.copytree(corpus, place / "corpora" / settings.corpus)
+    for name in filter(None, (settings.codings, settings.joint)):
+        if (study.folder / name).is_file():
+            shutil.copyfile(study.folder / name, place / "studies" / study.name / name)
+    return "travel"
 
 
 def swap_hashes(path: Path, hashes: dict[str, str]) -> None:

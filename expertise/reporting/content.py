@@ -9,12 +9,22 @@ import pandas as pd
 
 from expertise.figures import Look, StoryAxes, draw, month_ticks
 from expertise.mixed.fit import MixedFit
-from expertise.privacy import suppress_small
 from expertise.privacy.suppress import COUNTS
+from expertise.reporting.action import (
+    attendance_block,
+    cycles_block,
+    disagreement_block,
+    recognised_block,
+)
 from expertise.reporting.audience import Audience, current_audience
-from expertise.reporting.block import Block
+from expertise.reporting.block import Block, Perspectives
+from expertise.reporting.findings import Findings, find
+from expertise.reporting.guidelines import guideline_block, guidelines
 from expertise.reporting.individual import change_block, dropout_block
+from expertise.reporting.measured import phases_block
+from expertise.reporting.perspectives import perspectives_of
 from expertise.reporting.sentences import (
+    beside_sentences,
     change_sentences,
     effect_sentences,
     gap_sentences,
@@ -22,32 +32,60 @@ from expertise.reporting.sentences import (
     retention_sentence,
     span,
 )
+from expertise.reporting.stories import coders_block, readers_block, told_block
+from expertise.reporting.told import (
+    asked_block,
+    declared_block,
+    estimand_block,
+    measures_block,
+    provenance_block,
+    question_block,
+)
 from expertise.study import Levels, Study
 from expertise.study.flow import flow_in_words
 from expertise.study.levels_plot import in_words, side_by_side
+from expertise.study.load import persons
 from expertise.study.rules import measured_with
 from expertise.study.schema import Model
-from expertise.words import Note, digits_for, note, number, say
+from expertise.words import Note, digits_for, number, say
+
+# Of the averages: said beside their own table, or true of a model that no reader sees.
+UNSAID = ("study.suppressed_note", "mixed.reference")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class StudyReport:
     """The parts of a study report; each shows itself in a notebook cell.
 
+    A part of which the study declares nothing is empty, and false.
+
     Attributes
     ----------
     question, answer, picture : Block
         The first screen: what was asked, what came out, one figure.
-    asked, flow, presence : Block
-        Who asked it, who could be asked, who answered, who answered when.
-    estimand, levels, model : Block
+    asked, together, flow, presence, measures : Block
+        Who asked it and took part in the research, who could be asked, who
+        answered when, and what.
+    cycles, attendance : Block
+        What teams tried and learned, and who came to the meetings.
+    estimand, levels, model, phases : Block
         What the primary model estimates, level and change per perspective,
-        and the model itself in words and table.
+        the model itself in words and table, and the outcome around the start
+        of each team.
     change, dropout : Block
-        Who changed by more than chance, and what if those who left differ;
-        empty where study.toml declares neither.
-    unknown, provenance : Block
-        What is not known, and where everything comes from.
+        Who changed by more than chance, and what if those who left differ.
+    perspectives : Perspectives
+        Perspectives side by side, a part a question; empty without [triads].
+    told, readers, coders : Block
+        Themes by who told, what readers marked and how they agree, where
+        they stand.
+    mixing, joint, recognised, disagreement : Block
+        Why numbers and stories, both side by side, who recognised what was
+        brought back, and what stayed open.
+    ethics, unknown, provenance : Block
+        Who judged the study, what is not known, where everything comes from.
+    gripp2, gramms, strobe, coreq : Block
+        Guidelines: where this report answers each item, and what is open.
     persons : Block
         Everyone's own line; empty unless the report is internal.
     """
@@ -56,15 +94,33 @@ class StudyReport:
     answer: Block
     picture: Block
     asked: Block
+    together: Block
     flow: Block
     presence: Block
+    measures: Block
+    cycles: Block
+    attendance: Block
     estimand: Block
     levels: Block
     model: Block
+    phases: Block
     change: Block
     dropout: Block
+    perspectives: Perspectives
+    told: Block
+    readers: Block
+    coders: Block
+    mixing: Block
+    joint: Block
+    recognised: Block
+    disagreement: Block
+    ethics: Block
     unknown: Block
     provenance: Block
+    gripp2: Block
+    gramms: Block
+    strobe: Block
+    coreq: Block
     persons: Block
 
     def __repr__(self) -> str:
@@ -92,6 +148,11 @@ def study_report(
         Complete: models are fitted, sentences written from their intervals,
         small cells suppressed in the released view.
 
+    Raises
+    ------
+    PrivacyError
+        The joint display quotes someone who did not agree to these readers.
+
     Examples
     --------
     >>> from expertise import open_study
@@ -99,92 +160,86 @@ def study_report(
     >>> len(report.answer.paragraphs)
     3
     """
-    audience = audience or current_audience()
-    name = next((key for key, it in study.settings.models.items() if it.primary), None)
-    model = study.model(name) if name else None
-    fit = study.fit(name) if name else None
-    levels = study.levels(model.outcome if model else None, by=by)
-    if audience == "released":
-        levels = levels.of_at_least(study.settings.disclosure.minimum)
-    presence, hidden = _released(study, study.presence(by=by), audience)
+    return report_of(find(study, audience=audience or current_audience(), by=by))
+
+
+def report_of(found: Findings) -> StudyReport:
+    """Return the parts of the report of what was found."""
+    study, model, fit, levels = found.study, found.model, found.fit, found.levels
     block = partial(Block, lang=study.lang)
-    return StudyReport(
-        question=_question(study),
-        answer=block(paragraphs=tuple(_answer(study, model, fit, levels, presence)), kind="answer"),
-        picture=block(picture=levels.plot() if len(levels.cells) else None),
-        asked=_asked(study),
-        flow=_flow(study, by, audience),
-        presence=_presence(study, presence, by, hidden),
-        estimand=_estimand(study, model),
-        levels=_levels(study, levels),
-        model=_model(study, model, fit, levels),
-        change=change_block(study, audience),
-        dropout=dropout_block(study),
-        unknown=block(paragraphs=study.settings.unknown, items=True),
-        provenance=_provenance(study),
-        persons=_persons(study, levels.variable, audience),
-    )
+    parts = {
+        "question": question_block(study),
+        "answer": block(paragraphs=tuple(_answer(found)), kind="answer"),
+        "picture": block(picture=levels.plot() if len(levels.cells) else None),
+        "asked": asked_block(study),
+        "together": declared_block(study, "together"),
+        "flow": _flow(found),
+        "presence": _presence(found),
+        "measures": measures_block(study),
+        "cycles": cycles_block(found),
+        "attendance": attendance_block(found),
+        "estimand": estimand_block(study, model),
+        "levels": _levels(study, levels),
+        "model": _model(study, model, fit, levels),
+        "phases": phases_block(found),
+        "change": change_block(study, found.audience),
+        "dropout": dropout_block(study),
+        "told": told_block(found),
+        "readers": readers_block(found),
+        "coders": coders_block(found),
+        "mixing": declared_block(study, "mixing"),
+        "joint": _joint(found),
+        "recognised": recognised_block(found),
+        "disagreement": disagreement_block(found),
+        "ethics": declared_block(study, "ethics"),
+        "unknown": block(paragraphs=study.settings.unknown, items=True),
+        "provenance": provenance_block(study),
+        "persons": _persons(study, levels.variable, found.audience),
+    }
+    beside = perspectives_of(study, found.audience)
+    known = {name: bool(part) for name, part in parts.items()}
+    known |= {f"perspectives.{name}": bool(part) for name, part in beside.parts.items()}
+    lists = {name: guideline_block(name, study.settings, known) for name in guidelines()}
+    return StudyReport(perspectives=beside, **parts, **lists)
 
 
-def _question(study: Study) -> Block:
-    it = study.settings
-    return Block(paragraphs=(it.question,), lead=it.content_note, kind="lead", lang=study.lang)
-
-
-def _asked(study: Study) -> Block:
-    told = f"{say('study.asked_by', study.lang)}: {study.settings.asked_by}"
-    return Block(paragraphs=(told,), lang=study.lang)
-
-
-def _answer(
-    study: Study,
-    model: Model | None,
-    fit: MixedFit | None,
-    levels: Levels,
-    presence: pd.DataFrame,
-) -> Iterator[str]:
+def _answer(found: Findings) -> Iterator[str]:
     """Say in three parts what changed, what the model found, where views differ or people left."""
+    study, model, fit, levels = found.study, found.model, found.fit, found.levels
     if levels.by is None:
         yield " ".join(change_sentences(study, levels))
     if model and fit:
-        yield " ".join(effect_sentences(study, model, fit))
+        yield " ".join([*effect_sentences(study, model, fit), *beside_sentences(study, model, fit)])
     gaps = gap_sentences(study, levels)
     # With three perspectives there are three gaps: all stand under level and change.
     if len(study.settings.perspectives) == 1:
-        yield retention_sentence(study, presence)
+        yield retention_sentence(study, found.presence)
     elif gaps:
         yield gaps[0] if len(gaps) == 1 else say("reporting.gaps_below", study.lang)
 
 
-def _flow(study: Study, by: str | None, audience: Audience) -> Block:
-    table, notes = _released(study, study.flow(by=by), audience)
-    words = _in_words(study, table)
-    return Block(
-        tables=((say("reporting.flow_caption", study.lang), words),), notes=notes, lang=study.lang
-    )
+def _flow(found: Findings) -> Block:
+    lang = found.study.lang
+    words = _in_words(found.study, found.flow)
+    caption = say("reporting.flow_caption", lang)
+    return Block(tables=((caption, words),), notes=_hidden(found, found.flow), lang=lang)
 
 
-def _presence(study: Study, table: pd.DataFrame, by: str | None, notes: tuple[Note, ...]) -> Block:
-    lang = study.lang
+def _presence(found: Findings) -> Block:
+    study, table, lang = found.study, found.presence, found.study.lang
     counts = [
         say("study.of", lang, n=_count(study, n), total=_count(study, total))
         for n, total in zip(table["n_people"], table["eligible"], strict=True)
     ]
-    side = side_by_side(study.settings, table, counts, lang, by)
-    return Block(tables=((say("reporting.presence_caption", lang), side),), notes=notes, lang=lang)
+    side = side_by_side(study.settings, table, counts, lang, found.by)
+    caption = say("reporting.presence_caption", lang)
+    return Block(tables=((caption, side),), notes=_hidden(found, table), lang=lang)
 
 
-def _released(
-    study: Study, table: pd.DataFrame, audience: Audience
-) -> tuple[pd.DataFrame, tuple[Note, ...]]:
-    """Return counts fit for the audience, with a note where some were suppressed."""
-    table = table[table["eligible"] > 0].reset_index(drop=True)
-    if audience == "internal":
-        return table, ()
-    minimum = study.settings.disclosure.minimum
-    safe = suppress_small(table, minimum=minimum)
-    notes = (note("study.suppressed_note", minimum=minimum),) if safe.suppressed else ()
-    return safe.table, notes
+def _hidden(found: Findings, table: pd.DataFrame) -> tuple[Note, ...]:
+    """Return the note on small cells where a table has them."""
+    counts = [name for name in COUNTS if name in table]
+    return found.hidden if table[counts].isna().to_numpy().any() else ()
 
 
 def _count(study: Study, n: int) -> str:
@@ -204,16 +259,6 @@ def _in_words(study: Study, table: pd.DataFrame) -> pd.DataFrame:
     if len(study.settings.perspectives) == 1 and len(out) > 1:
         out = out.drop(columns="perspective")
     return flow_in_words(study.settings, out, lang)
-
-
-def _estimand(study: Study, model: Model | None) -> Block:
-    lang = study.lang
-    if model is None:
-        return Block(paragraphs=(say("reporting.no_model", lang),), lang=lang)
-    formula = f"{say('reporting.model_formula', lang)}: {model.formula}"
-    told = [model.estimand.text(lang), say("reporting.primary_named", lang)]
-    told += [model.named.text(lang)] if model.named else []
-    return Block(paragraphs=(*told, formula), lang=lang)
 
 
 def _levels(study: Study, levels: Levels) -> Block:
@@ -242,16 +287,17 @@ def _model(study: Study, model: Model | None, fit: MixedFit | None, levels: Leve
     if model is None or fit is None:
         return Block(lang=lang)
     used = fit.augment()
-    people = study.data(_name(study, model)).loc[used.index, "participant"].nunique()
+    seats = study.data(_name(study, model)).loc[used.index, "participant"]
+    people = seats.map(persons(study.people)).nunique()
     told = [say("reporting.model_used", lang, n=len(used), people=people)]
-    told += effect_sentences(study, model, fit)
+    told += [*effect_sentences(study, model, fit), *beside_sentences(study, model, fit)]
     parts = [_part(row, lang) for row in fit.tidy().to_dict("records")]
     heads = [
         say("reporting.term", lang),
         say("reporting.estimate", lang, level=percent(fit.conf_level)),
     ]
     table = pd.DataFrame(parts, columns=heads)
-    notes = [*fit.notes, *(one for one in levels.notes if one.key != "study.suppressed_note")]
+    notes = [*fit.notes, *(one for one in levels.notes if one.key not in UNSAID)]
     return Block(
         paragraphs=tuple(told),
         tables=((say("reporting.model_caption", lang), table),),
@@ -279,15 +325,12 @@ def _part(row: dict[str, Any], lang: str) -> tuple[str, str]:
     return named, number(row["estimate"], digits, lang)
 
 
-def _provenance(study: Study) -> Block:
-    lang, it = study.lang, study.settings
-    told = [f"{say('reporting.source', lang)}: {it.source}"] * bool(it.source)
-    told += [
-        f"{row.file}: {say('reporting.fingerprint', lang)} {row.sha256}"
-        for row in study.files.itertuples()
-    ]
-    told += [say("reporting.seed", lang, seed=it.seed)]
-    return Block(paragraphs=tuple(told), notes=study.notes, lang=lang)
+def _joint(found: Findings) -> Block:
+    """Return the joint display with ids of texts: the page puts the passages in their place."""
+    lang = found.study.lang
+    if found.joint is None:
+        return Block(lang=lang)
+    return Block(tables=((say("joint.caption", lang), found.joint.table()),), lang=lang)
 
 
 def _persons(study: Study, variable: str, audience: Audience) -> Block:

@@ -1,20 +1,21 @@
 """Joint display: the number, the passage and a verdict made by people, a row a theme or outcome."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from html import escape
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import pandas as pd
 
 from expertise.errors import DataError, PrivacyError, StudyError, listed, nearest
 from expertise.mixed.fit import MixedFit
+from expertise.narratives.corpus import Corpus
 from expertise.result import table_html
 from expertise.words import interval, say
 
 VERDICTS = ("convergent", "complementary", "dissonant", "silent")
 # Who may see a quote, from the narrowest circle to the widest.
 CIRCLES = ("nobody", "inside", "council", "public")
+BOUNDS = ("conf_low", "conf_high")
 Circle = Literal["inside", "council", "public"]
 
 
@@ -28,7 +29,7 @@ class Quote:
 
     document: str
     perspective: str
-    text: str
+    text: str = field(repr=False)
     quote_to: str
     reviewer: str = ""
 
@@ -106,7 +107,7 @@ class JointDisplay:
         return f"{say('joint.caption', self.lang)}\n{self.table().to_string(index=False)}"
 
     def _repr_html_(self) -> str:
-        return table_html(self.table(), escape(say("joint.caption", self.lang)))
+        return table_html(self.table(), say("joint.caption", self.lang))
 
 
 def joint_display(
@@ -169,6 +170,85 @@ def joint_display(
         for quote in row.quotes:
             _check_quote(row, quote, circle)
     return JointDisplay(rows=kept, circle=circle, lang=lang)
+
+
+def quote_passage(
+    corpus: Corpus, document: str, start: int, end: int, *, reviewer: str = ""
+) -> Quote:
+    """Take a passage from a corpus with the consent that its teller gave.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        Texts whose use was agreed to; others are not in it.
+    document : str
+        Id of the text.
+    start, end : int
+        Positions in code points, the end not included.
+    reviewer : str
+        Who read the passage for what could identify someone.
+
+    Returns
+    -------
+    Quote
+        `joint_display` refuses it for a wider circle than its teller agreed to.
+
+    Raises
+    ------
+    StudyError
+        The corpus has no such text.
+    DataError
+        The positions do not lie in the text.
+    """
+    told = corpus[document]
+    if not 0 <= start < end <= len(told.text):
+        raise DataError(
+            f"passage {start} to {end} does not lie in {document!r}, which has "
+            f"{len(told.text)} characters; give positions in code points"
+        )
+    return Quote(
+        document=document, perspective=told.role, text=told.text[start:end],
+        quote_to=told.quote_to, reviewer=reviewer,
+    )  # fmt: skip
+
+
+def number_of(table: pd.DataFrame, **where: str) -> dict[str, Any]:
+    """Take the number of a joint row from the one row of a tidy table with these keys.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `tidy()` or `changes()`: a difference, or the share of people in a class.
+    **where
+        Column and value, such as ``perspective="naaste", wave="m24"``.
+
+    Returns
+    -------
+    dict
+        estimate, conf_low, conf_high, and n_people where the table has it.
+
+    Raises
+    ------
+    DataError
+        An unknown column, or not exactly one row.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame([("a", 1.0, 0.5, 1.5)], columns=["term", "estimate", *BOUNDS])
+    >>> JointRow(name="hoop", **number_of(table, term="a")).conf_high
+    1.5
+    """
+    here = table
+    for name, value in where.items():
+        if name not in here:
+            raise DataError(f"the table has no column {name!r}; it has {listed(here.columns)}")
+        here = here[here[name].astype(str) == value]
+    if len(here) != 1:
+        wanted = listed(f"{name} = {value}" for name, value in where.items())
+        raise DataError(f"{len(here)} rows have {wanted}; name columns until one row is left")
+    kept = here.iloc[0].reindex(["estimate", *BOUNDS, "n_people"]).dropna()
+    return {str(name): int(value) if name == "n_people" else float(value)
+            for name, value in kept.items()}  # fmt: skip
 
 
 def _check_verdict(row: JointRow) -> None:

@@ -24,6 +24,9 @@ def print_page(html: Path, pdf: Path) -> Path:
         browser = play.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         page = browser.new_page(color_scheme="light")
         page.goto(html.resolve().as_uri())
+        # Paper has no folds: what is folded in the text is printed; tables behind figures are not.
+        for fold in page.query_selector_all("main > details"):
+            fold.evaluate("it => it.open = true")
         page.pdf(path=pdf, format="A4", tagged=True, outline=True, prefer_css_page_size=True)
         browser.close()
     return pdf

@@ -70,7 +70,9 @@ class Reproduction:
         lines += [f"altered file: {name}" for name in self.altered]
         differs = self.results[self.results["state"] == "differs"]
         lines += [
-            f"differs: {row.result} (expected {row.expected:.10g}, found {row.found:.10g})"
+            f"differs: {row.result}"
+            + f" (expected {row.expected:.10g}, found {row.found:.10g})"
+            * (row.expected == row.expected)
             for row in differs.itertuples()
         ]
         lines += ["synthetic twin: the same means the same shape only"] * self.twin
@@ -106,7 +108,8 @@ def reproduce_bundle(
     Raises
     ------
     FileError
-        The file is no bundle, or is past the limits of an archive.
+        The file is no bundle, is past the limits of an archive, or holds
+        something beside its notebooks that it does not list.
     StudyError
         The bundle has another schema, or its study does not open.
     """
@@ -132,7 +135,7 @@ def reproduce_bundle(
             real = as_table(expected["real"]).rename(columns={"value": "expected"})
             stays = real.drop(columns="tolerance").assign(state=STATES[3], found=float("nan"))
             parts.append(stays.assign(result="data in house, " + stays["result"]))
-        parts.append(_notebooks(place, chosen, twin))
+        parts.append(_notebooks(place, chosen, twin, about.get("narratives") == "stay"))
         here = versions()
         other = [(k, v, here.get(k, "")) for k, v in about["versions"].items() if here.get(k) != v]
         return Reproduction(
@@ -196,6 +199,14 @@ def _unpack(path: Path, place: Path) -> tuple[dict[str, Any], dict[str, Any], di
             f"{path.name} has schema {schema!r} and this version of expertise reads {SCHEMA}; "
             "install the version it was made with"
         )
+    # Python imports what lies beside a notebook: a module there would be run unlisted.
+    listed_ones = {f"notebooks/{name}" for name in about["notebooks"]}
+    beside = [name for name in archive.names if name.startswith("notebooks/")]
+    if strange := sorted(set(beside) - listed_ones):
+        raise FileError(
+            f"{path.name} holds {listed(strange)}, which it does not list as a notebook to run; "
+            "nothing was run: ask for a bundle without it"
+        )
     return about, expected, manifest
 
 
@@ -220,26 +231,36 @@ def _follow(study: Path, altered: tuple[str, ...], manifest: dict[str, str], pla
         swap_hashes(study / "study.toml", hashes)
 
 
-def _notebooks(place: Path, chosen: list[str], twin: bool) -> pd.DataFrame:
+def _notebooks(place: Path, chosen: list[str], twin: bool, told: bool) -> pd.DataFrame:
+    """Run notebooks and compare their words with the stored ones, cell by cell.
+
+    With a twin the stored ones are those of the real data; and where narratives
+    stay in house (`told`) a notebook may miss them.
+    """
     rows = []
     for name in chosen:
         source = inside(place, f"notebooks/{name}")
         before = _said(nbformat.read(source, as_version=4))
+        where, state = "", "same"
         try:
             after = _said(execute(source))
         except StudyError:
-            state = "differs"
+            where, state = ", which stopped", STATES[3] if told else "differs"
         else:
-            # With a twin the stored outputs are those of the real data.
-            state = STATES[3] if twin else "same" if after == before else "differs"
-        rows.append((f"notebook {name}", float("nan"), float("nan"), state))
+            pairs = enumerate(zip(before, after, strict=True), 1)
+            if cells := [number for number, (old, new) in pairs if old != new]:
+                where = f", cell {listed(map(str, cells))}"
+                state = STATES[3] if told or twin else "differs"
+        rows.append((f"notebook {name}{where}", float("nan"), float("nan"), state))
     return pd.DataFrame(rows, columns=["result", "expected", "found", "state"])
 
 
 def _said(notebook: Any) -> list[str]:
-    """Return the plain text of all outputs."""
+    """Return the plain text of the outputs of each cell."""
     return [
-        str(output.get("text") or output.get("data", {}).get("text/plain", ""))
+        "\n".join(
+            str(output.get("text") or output.get("data", {}).get("text/plain", ""))
+            for output in cell.get("outputs", [])
+        )
         for cell in notebook.cells
-        for output in cell.get("outputs", [])
     ]

@@ -1,6 +1,6 @@
 """Sentences that follow intervals: what changed, what the model found, where views differ."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -75,13 +75,7 @@ def effect_sentences(study: Study, model: Model, fit: MixedFit) -> Iterator[str]
     """Yield what the named term of a model shows, and whether it reaches what was worthwhile."""
     if not model.term or model.effect is None:
         return
-    term = find_term(model.term, fit.names)
-    if term is None:
-        raise StudyError(
-            f"study.toml: models: the term {model.term!r} is not in the model"
-            f"{nearest(model.term, fit.names)}; it has {listed(fit.names, most=20)}"
-        )
-    row = fit.estimates(np.eye(len(fit.names))[fit.names.index(term)]).iloc[0]
+    row = combined(fit, (model.term,), where="study.toml: models")
     lang = study.lang
     values = {
         "effect": capital(model.effect.text(lang)),
@@ -94,6 +88,37 @@ def effect_sentences(study: Study, model: Model, fit: MixedFit) -> Iterator[str]
         yield say("reporting.effect_open", lang, **values)
     if model.worthwhile:
         yield from _worthwhile(study, model, row)
+
+
+def beside_sentences(study: Study, model: Model, fit: MixedFit) -> Iterator[str]:
+    """Yield what the same model says on the other questions that were put to it beforehand."""
+    lang = study.lang
+    scale = say(f"reporting.scale_{fit.link.name}", lang)
+    for name, other in model.beside.items():
+        row = combined(fit, other.terms, where=f"study.toml: models: beside.{name}")
+        size = span(row, lang) + scale
+        key = "beside_settled" if settled(row) else "beside_open"
+        yield say(f"reporting.{key}", lang, effect=capital(other.effect.text(lang)), interval=size)
+
+
+def combined(fit: MixedFit, terms: Sequence[str], *, where: str) -> pd.Series:
+    """Return the sum of some coefficients of a model, with its interval.
+
+    Raises
+    ------
+    StudyError
+        A term is not in the model; `where` says who asked for it.
+    """
+    picked = np.zeros(len(fit.names))
+    for term in terms:
+        name = find_term(term, fit.names)
+        if name is None:
+            raise StudyError(
+                f"{where}: the term {term!r} is not in the model"
+                f"{nearest(term, fit.names)}; it has {listed(fit.names, most=20)}"
+            )
+        picked[fit.names.index(name)] += 1
+    return fit.estimates(picked).iloc[0]
 
 
 def _verdict(study: Study, model: Model, estimate: float) -> str:
@@ -167,3 +192,13 @@ def retention_sentence(study: Study, presence: pd.DataFrame) -> str:
     n, total = (few if pd.isna(last[key]) else last[key] for key in ("n_people", "eligible"))
     plural = study.settings.perspectives[last["perspective"]].plural(lang)
     return say("reporting.retention", lang, wave=wave.label(lang), n=n, total=total, plural=plural)
+
+
+def listed_words(words: Sequence[str], lang: str) -> str:
+    """Join words as a sentence does.
+
+    >>> listed_words(["patiënten", "naasten", "professionals"], "nl")
+    'patiënten, naasten en professionals'
+    """
+    *most, last = words
+    return say("study.and_last", lang).join([", ".join(most), last]) if most else last

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from expertise.privacy import Released, TablePlan, refuse_withdrawn, release_tables
 from expertise.study import open_study
+from expertise.study.load import persons
 from expertise.study.results import write_result
 from expertise.study.rules import variables
 
@@ -43,9 +44,10 @@ def release_study(
     study = open_study(folder)
     refuse_withdrawn(study.folder, study.people["participant"], key=key)
     plans, rows = [], study.outcomes.drop(columns=["value"])
-    rows = rows.merge(
-        study.people.drop(columns=["perspective"], errors="ignore"), on="participant", how="left"
-    )
+    people = study.people.drop(columns=["perspective"], errors="ignore")
+    rows = rows.merge(people, on="participant", how="left")
+    # Someone who holds several seats counts once.
+    rows["person"] = rows["participant"].map(persons(study.people))
     totals = [name for name in variables(study.settings) if name in study.settings.instruments]
     for name in totals:
         rows[name] = study.outcomes["value"].where(study.outcomes["variable"] == name).to_numpy()
@@ -58,7 +60,7 @@ def release_study(
                 )
             )  # fmt: skip
     released = release_tables(
-        rows, plans, minimum=study.settings.disclosure.minimum,
+        rows, plans, person="person", minimum=study.settings.disclosure.minimum,
         register=study.folder / REGISTER, key=key,
     )  # fmt: skip
     for name, table in released.tables.items():

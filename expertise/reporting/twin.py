@@ -71,6 +71,8 @@ def _people(study: Study, ids: dict[str, str], rng: np.random.Generator) -> pd.D
         if name := getattr(what, key):
             codes = pd.factorize(people[key])[0]
             out[name] = [f"{key} {code + 1}" for code in codes]
+    for role, column in what.person.items():
+        out[column] = _seats(study, role, column)
     for name, covariate in what.covariates.items():
         if covariate.column not in out:
             values = people[name]
@@ -82,6 +84,16 @@ def _people(study: Study, ids: dict[str, str], rng: np.random.Generator) -> pd.D
     for column in what.consent.values():
         out[column] = "yes"
     return out
+
+
+def _seats(study: Study, role: str, column: str) -> "pd.Series[str]":
+    """Return new names for those who sit in the seats of a role, the same seats together."""
+    people, covariates = study.people, study.settings.people.covariates
+    own = people["person"].where(people["perspective"] == role)
+    # A covariate of the same column may also say whom the others of the triad work with.
+    names = next((people[name] for name, one in covariates.items() if one.column == column), own)
+    codes = pd.factorize(names)[0]
+    return pd.Series([f"{role} {code + 1}" if code >= 0 else "" for code in codes])
 
 
 def _levels(

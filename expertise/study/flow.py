@@ -1,9 +1,11 @@
 """Who could be asked, who answered, who answered twice: per perspective."""
 
+from collections.abc import Hashable, Iterator
+
 import pandas as pd
 
 from expertise.figures import Look, StoryAxes, draw, end_labels, month_ticks
-from expertise.study.load import askable
+from expertise.study.load import askable, persons
 from expertise.study.schema import StudyFile
 from expertise.words import say
 
@@ -26,27 +28,46 @@ def count_flow(
     -------
     DataFrame
         A row a perspective (and group): `eligible`, `measured` (at least one
-        answer), `measured_twice` (answers at two waves or more).
+        answer), `measured_twice` (answers at two waves or more). Someone who
+        holds several seats counts once.
     """
-    answered = outcomes[outcomes["value"].notna()]
-    waves = answered.groupby(["perspective", "participant"], observed=True)["wave"].nunique()
+    answered = _answered(people, outcomes)
     rows = []
     for name in study.perspectives:
-        able = people[people["participant"].isin(askable(study, people, name))]
-        count = waves.get(name, pd.Series(dtype=int)).reindex(able["participant"], fill_value=0)
-        able = able.assign(count=count.to_numpy())
-        groups = able.groupby(by, observed=True, sort=False, dropna=False) if by else [(None, able)]
-        for level, group in groups:
+        for level, eligible, mine in _groups(study, people, answered, name, by):
+            waves = mine.groupby("person")["wave"].nunique()
             rows.append(
                 {"perspective": name}
                 | ({by: level} if by else {})
                 | {
-                    "eligible": len(group),
-                    "measured": int((group["count"] >= 1).sum()),
-                    "measured_twice": int((group["count"] >= 2).sum()),
+                    "eligible": eligible,
+                    "measured": len(waves),
+                    "measured_twice": int((waves >= 2).sum()),
                 }
             )
     return pd.DataFrame(rows)
+
+
+def _answered(people: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
+    """Return the answers that were given, with the person who sits in the seat."""
+    given = outcomes[outcomes["value"].notna()]
+    return given.assign(person=given["participant"].map(persons(people)))
+
+
+def _groups(
+    study: StudyFile,
+    people: pd.DataFrame,
+    answered: pd.DataFrame,
+    perspective: str,
+    by: str | None,
+) -> Iterator[tuple[Hashable, int, pd.DataFrame]]:
+    """Yield each group of a perspective: its level, how many could be asked, their answers."""
+    able = people[people["participant"].isin(askable(study, people, perspective))]
+    groups = able.groupby(by, observed=True, sort=False, dropna=False) if by else [(None, able)]
+    for level, group in groups:
+        own = answered["participant"].isin(group["participant"])
+        mine = answered[own & (answered["perspective"] == perspective)]
+        yield level, persons(group).nunique(), mine
 
 
 def count_presence(
@@ -60,22 +81,16 @@ def count_presence(
         A row a perspective and wave (and group): `n_people` who answered, of
         `eligible`.
     """
-    answered = outcomes[outcomes["value"].notna()]
+    answered = _answered(people, outcomes)
     rows = []
     for name in study.perspectives:
-        able = people[people["participant"].isin(askable(study, people, name))]
-        groups = able.groupby(by, observed=True, sort=False, dropna=False) if by else [(None, able)]
-        for level, group in groups:
-            mine = answered[
-                (answered["perspective"] == name)
-                & answered["participant"].isin(group["participant"])
-            ]
+        for level, eligible, mine in _groups(study, people, answered, name, by):
             for wave in study.waves:
-                here = mine.loc[mine["wave"] == wave.id, "participant"].nunique()
+                here = mine.loc[mine["wave"] == wave.id, "person"].nunique()
                 rows.append(
                     {"perspective": name}
                     | ({by: level} if by else {})
-                    | {"wave": wave.id, "n_people": here, "eligible": len(group)}
+                    | {"wave": wave.id, "n_people": here, "eligible": eligible}
                 )
     return pd.DataFrame(rows)
 

@@ -169,7 +169,8 @@ def estimate_levels(
     if by and pd.api.types.is_numeric_dtype(data[by]):
         raise StudyError(f"{by!r} holds numbers; averages are taken per category, such as an arm")
     rows = data.assign(group=data[by].astype(object) if by else "").dropna(subset="group")
-    counts = rows.groupby(KEYS, observed=True, sort=True)["participant"].nunique()
+    who = "person" if "person" in rows else "participant"
+    counts = rows.groupby(KEYS, observed=True, sort=True)[who].nunique()
     cells = counts.rename("n_people").reset_index()
     cells["number"] = np.arange(len(cells))
     where = pd.MultiIndex.from_frame(rows[KEYS])
@@ -183,7 +184,7 @@ def estimate_levels(
         cells=_in_order(shown, data, by),
         settings=study,
         by=by,
-        n_people=rows["participant"].nunique(),
+        n_people=rows[who].nunique(),
         n_cells=len(cells),
         notes=fit.notes if isinstance(fit, MixedFit) else (),
     )

@@ -12,6 +12,7 @@ from expertise.files.grid import Problem
 from expertise.files.reading import Column
 from expertise.files.safe import inside, sha256
 from expertise.files.tables import TableFile, scan_table
+from expertise.files.tombstones import ask_tombstones
 from expertise.study.rules import variable
 from expertise.study.schema import People, StudyFile, Table
 from expertise.words import Note, note
@@ -26,6 +27,8 @@ SAME_ROLE = {
     "patiënt": "patient", "zorgvrager": "patient", "behandelaar": "professional",
     "hulpverlener": "professional", "clinician": "professional", "zorgverlener": "professional",
 }  # fmt: skip
+AGREES = {"yes": True, "ja": True, "true": True, "1": True,
+          "no": False, "nee": False, "false": False, "0": False}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -68,6 +71,8 @@ def load_tables(folder: Path, study: StudyFile) -> Loaded:
     outcomes = pd.concat(parts, ignore_index=True) if parts else empty
     problems += _twice(outcomes)
     if not problems:
+        notes += ask_tombstones(folder, people["participant"])
+        people, outcomes = _agreed(people, outcomes, notes)
         outcomes = _asked(_ordered(outcomes, study, people), study, people)
     return Loaded(
         people=people,
@@ -93,7 +98,7 @@ def _people(
             kind=covariate.kind, values=covariate.levels,
             minimum=covariate.minimum, maximum=covariate.maximum,
         )  # fmt: skip
-    for name in people.consent.values():
+    for name in (*people.person.values(), *people.consent.values()):
         declared[name] = Column(kind="category")
     file = _scan(folder, people, declared, notes, problems)
     if file is None:
@@ -113,8 +118,51 @@ def _people(
         out[f"consent_{name}"] = file.table[column]
     if people.perspective:
         out["perspective"] = pd.Categorical(out["perspective"], categories=list(study.perspectives))
+    problems += _seats(out, file, people)
+    problems += _consent(file, people)
     problems += _differing(out, file, people.participant)
     return out.drop_duplicates("participant", ignore_index=True)
+
+
+def _seats(out: pd.DataFrame, file: TableFile, people: People) -> Iterator[Problem]:
+    """Add who sits in each seat, and name seats of which that is not known."""
+    if people.person:
+        out["person"] = out["participant"]
+    for role, column in people.person.items():
+        here = (out["perspective"] == role).to_numpy()
+        out.loc[here, "person"] = file.table.loc[here, column].to_numpy()
+        if (blank := here & file.table[column].isna().to_numpy()).any():
+            told = f"it is not known which {role} this is; write an id, the same in all their rows"
+            yield file.where.problem(column, blank.nonzero()[0].tolist(), told)
+
+
+def _consent(file: TableFile, people: People) -> Iterator[Problem]:
+    """Name answers to "may this be used?" that are neither yes nor no."""
+    if column := people.consent.get("use"):
+        given = file.table[column]
+        strange = given.notna() & ~given.astype(str).str.casefold().isin(AGREES)
+        if strange.any():
+            where = strange.to_numpy().nonzero()[0].tolist()
+            yield file.where.problem(column, where, "write yes or no; left empty it means no")
+
+
+def _agreed(
+    people: pd.DataFrame, outcomes: pd.DataFrame, notes: list[Note]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Leave out everything of those who do not, or no longer, agree to its use."""
+    if "consent_use" not in people:
+        return people, outcomes
+    agrees = people["consent_use"].astype(object).map(lambda one: AGREES.get(str(one).casefold()))
+    kept = people[agrees == True].reset_index(drop=True)  # noqa: E712  (None: not given)
+    if len(kept) < len(people):
+        notes.append(note("study.not_agreed", n=len(people) - len(kept)))
+    return kept, outcomes[outcomes["participant"].isin(kept["participant"])]
+
+
+def persons(people: pd.DataFrame) -> "pd.Series[str]":
+    """Return who sits in each seat, by participant; one person may hold several seats."""
+    own = people["person"] if "person" in people else people["participant"]
+    return pd.Series(own.to_numpy(), index=people["participant"])
 
 
 def _differing(out: pd.DataFrame, file: TableFile, participant: str) -> Iterator[Problem]:

@@ -19,7 +19,7 @@ SECRET_KEY = re.compile(
 SECRET_VALUE = re.compile(
     r"://[^/\s:@]+:[^/\s@]+@|-----BEGIN|\b(sk|ghp|xox[bp])[-_][A-Za-z0-9]{16,}"
 )
-KEYS = ("participant", "perspective", "triad", "team", "institution", "wave", "months")
+KEYS = ("participant", "person", "perspective", "triad", "team", "institution", "wave", "months")
 
 
 def broken_schema(tree: Mapping[str, Any]) -> Iterator[str]:
@@ -31,7 +31,10 @@ def broken_schema(tree: Mapping[str, Any]) -> Iterator[str]:
             f"schema {SCHEMA}; install a newer expertise"
         )
     elif schema != SCHEMA:
-        yield f"schema: {schema!r} is not allowed; write {SCHEMA}"
+        yield (
+            f"schema: {schema!r} is no schema that this version of expertise reads; bring the file "
+            f"up to date with docs/study-file.md and write {SCHEMA}"
+        )
     for where, value in leaves(dict(tree)):
         key = where.rsplit(".", 1)[-1]
         if SECRET_KEY.search(key) or (isinstance(value, str) and SECRET_VALUE.search(value)):
@@ -51,13 +54,15 @@ def broken_rules(study: StudyFile, folder: Path) -> list[str]:
         *(fault for name, table in study.tables.items() for fault in _table(study, name, table)),
         *_models(study),
         *_declared(study),
+        *_triads(study),
         *_numbers(study),
     ]
 
 
 def _paths(study: StudyFile, folder: Path) -> Iterator[str]:
-    # Tables, codebook and cycles belong to the study; corpora and notebooks lie two floors up.
-    files = {"people.file": study.people.file, "codebook": study.codebook, "cycles": study.cycles}
+    # These belong to the study; corpora and notebooks lie two floors up.
+    own = ("codebook", "cycles", "codings", "joint")
+    files = {"people.file": study.people.file} | {name: getattr(study, name) for name in own}
     files |= {f"tables.{name}.file": table.file for name, table in study.tables.items()}
     for where, file in files.items():
         if file:
@@ -111,6 +116,10 @@ def _ranges(study: StudyFile) -> Iterator[str]:
         low, high = thing.minimum, thing.maximum
         if low is not None and high is not None and low > high:
             yield f"{where}: the minimum {low:g} lies above the maximum {high:g}; swap them"
+    for role in study.people.person:
+        yield from _known("people.person", role, study.perspectives)
+        if not study.people.perspective:
+            yield "people.person: a seat needs a role; name the column perspective as well"
     for name in study.people.covariates:
         if name in KEYS or name in variables(study):
             yield f"people.covariates.{name}: the name is taken; choose another name"
@@ -191,6 +200,43 @@ def _declared(study: StudyFile) -> Iterator[str]:
             yield from _known("dropout.baseline", dropout.baseline, people)
         if 0.0 not in dropout.deltas or len(dropout.deltas) < 2:
             yield "dropout.deltas: name at least two, with 0 (missing at random) among them"
+
+    # A sheet of codings means nothing without the words and the texts it names.
+    needed = {"codings": ("codebook", "corpus"), "joint": ("codings",)}
+    for name, others in needed.items():
+        for other in others:
+            if getattr(study, name) and not getattr(study, other):
+                yield f"{name}: this needs the key {other}, which is missing; name that as well"
+
+
+def _triads(study: StudyFile) -> Iterator[str]:
+    """Check what is declared about perspectives side by side."""
+    plan = study.triads
+    if plan is None:
+        return
+    waves, roles = [wave.id for wave in study.waves], study.perspectives
+    yield from _known("triads.outcome", plan.outcome, variables(study))
+    yield from _known("triads.wave", plan.wave or waves[0], waves)
+    for name in (*plan.roles, *plan.refused):
+        yield from _known("triads.roles" if name in plan.roles else "triads.refused", name, roles)
+    if len(set(plan.roles or roles)) < 2 or len(set(plan.roles)) < len(plan.roles):
+        yield "triads.roles: name two or more different perspectives, or leave the key out"
+    for item, names in plan.items.items():
+        for name in names:
+            yield from _known(f"triads.items.{item}", name, variables(study))
+    if len(plan.items) == 1 or not all(plan.items.values()):
+        yield "triads.items: name two or more items, each with its variables"
+    for item, names in plan.items.items():
+        ranges = [measured_with(study, name) for name in names if name in variables(study)]
+        if any(one.minimum is None or one.maximum is None for one in ranges):
+            yield f"triads.items.{item}: its instrument needs a minimum and a maximum"
+    if plan.criterion:
+        yield from _known("triads.criterion", plan.criterion, variables(study))
+    if plan.consent:
+        yield from _known("triads.consent", plan.consent, study.people.consent)
+    for name, count in plan.refused.items():
+        if count < 0:
+            yield f"triads.refused.{name}: {count} is no count; write 0 or more"
 
 
 def _numbers(study: StudyFile) -> Iterator[str]:

@@ -86,7 +86,11 @@ class Covariate:
 
 @frozen
 class People:
-    """The table that owns role, triad, team, institution and consent."""
+    """The table that owns role, triad, team, institution and consent.
+
+    `person` names, by perspective, the column that says who sits in a seat: a
+    professional who serves several patients has a row for each and is one person.
+    """
 
     file: str
     participant: str
@@ -96,6 +100,7 @@ class People:
     triad: str = ""
     team: str = ""
     institution: str = ""
+    person: dict[str, str] = field(default_factory=dict)
     consent: dict[str, str] = field(default_factory=dict)
     covariates: dict[str, Covariate] = field(default_factory=dict)
     decimal: Literal["", ",", "."] = ""
@@ -155,6 +160,14 @@ class Table:
 
 
 @frozen
+class Beside:
+    """Another question to the same model: `terms` are the coefficients that are added up."""
+
+    terms: tuple[str, ...]
+    effect: Text
+
+
+@frozen
 class Model:
     """A model that was named beforehand, with what it estimates in words."""
 
@@ -174,6 +187,7 @@ class Model:
     named: Text | None = None
     term: str = ""
     effect: Text | None = None
+    beside: dict[str, Beside] = field(default_factory=dict)
 
 
 @frozen
@@ -201,6 +215,26 @@ class Dropout:
 
 
 @frozen
+class Triads:
+    """Perspectives side by side: whose answers to what, at which wave, with which items.
+
+    An item is a list of variables; where someone answered several, their mean
+    counts. `stable`: no change is expected between waves. `consent` is a key
+    of people.consent; `refused` counts refusals, which have no rows.
+    """
+
+    outcome: str
+    roles: tuple[str, ...] = ()
+    wave: str = ""
+    items: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    ordinal: bool = False
+    stable: bool = False
+    criterion: str = ""
+    consent: str = ""
+    refused: dict[str, int] = field(default_factory=dict)
+
+
+@frozen
 class Contact:
     """Whom a co-coder can call."""
 
@@ -225,6 +259,45 @@ class Disclosure:
 
 
 @frozen
+class Ethics:
+    """Who judged the study, how people agreed and may stop, what it may cost them and who helps."""
+
+    judged: str
+    consent: str
+    stopping: str = ""
+    burden: str = ""
+
+
+@frozen
+class Together:
+    """What patients, naasten and professionals did in the research itself (GRIPP2)."""
+
+    aim: str
+    how: str
+    changed: str = ""
+    learned: str = ""
+
+
+@frozen
+class Mixing:
+    """Why and how numbers and stories are put together (GRAMMS)."""
+
+    why: str
+    design: str
+    joined: str = ""
+    limits: str = ""
+    insight: str = ""
+
+
+@frozen
+class Coder:
+    """Who codes: from which perspective, and in their own words where they stand."""
+
+    perspective: str
+    stands: str
+
+
+@frozen
 class StudyFile:
     """The whole file."""
 
@@ -245,10 +318,18 @@ class StudyFile:
     notebook: str = ""
     corpus: str = ""
     codebook: str = ""
+    codings: str = ""
+    joint: str = ""
     cycles: str = ""
     seed: int = 1
     change: Change | None = None
     dropout: Dropout | None = None
+    triads: Triads | None = None
     contact: Contact | None = None
     planned: Planned | None = None
+    ethics: Ethics | None = None
+    together: Together | None = None
+    mixing: Mixing | None = None
+    coders: dict[str, Coder] = field(default_factory=dict)
+    written: dict[str, str] = field(default_factory=dict)
     disclosure: Disclosure = field(default_factory=Disclosure)

@@ -14,6 +14,7 @@ Codes = NDArray[np.intp]
 ROLES = ("patient", "naaste", "professional")
 MONTHS = (0, 6, 12, 18, 24)
 STARTS = (3, 9, 15, 21)  # months at which groups of teams begin their action cycle
+SERIES = range(-11, 37)  # months in which teams count their conversations
 ITEMS, WELLBEING_ITEMS = 6, 5
 TELLER = ("participant", "perspective", "triad", "team", "institution")
 CONSENT = ("use", "coded_by", "quote_to", "own_triad_may_read")
@@ -45,6 +46,9 @@ class Truth:
         Monthly-wave log-odds of leaving for someone who rated 50.
     leaving_slope : float
         What each point below 50 at the last rating adds to it.
+    joining, joining_ratio : float
+        Share of a team's conversations at which a naaste is present, and by
+        how much its action cycle multiplies that share.
     """
 
     level: float = 55.0
@@ -68,6 +72,8 @@ class Truth:
     wellbeing_trend: float = 0.15
     leaving: float = -3.4
     leaving_slope: float = 0.06
+    joining: float = 0.28
+    joining_ratio: float = 1.5
 
     def coefficients(self) -> dict[str, float]:
         """Return the fixed effects of ``collaboration ~ perspective * active + months``."""
@@ -99,6 +105,10 @@ class Simulation:
     items : DataFrame
         Wellbeing of patients and naasten: participant, wave, wellbeing (four
         times the sum) and a column an item, answered 0–5.
+    conversations : DataFrame
+        A row a team and month, from a year before the first wave to a year
+        after the last: team, month, conversations, with_naaste (at how many
+        of these a naaste was present).
     truth : Truth
         What was put in.
     seed : int
@@ -111,6 +121,7 @@ class Simulation:
     answers: pd.DataFrame
     form: pd.DataFrame
     items: pd.DataFrame
+    conversations: pd.DataFrame
     truth: Truth
     seed: int
     notes: tuple[Note, ...]
@@ -129,7 +140,8 @@ def simulate_study(
     months; patients and naasten also report wellbeing. A rating is the level,
     the trend, the bias of the role, the gain of the role once the team has
     begun, what its team, professional, triad and the person themselves add,
-    and noise of the role. Teams begin in four groups, spread over the
+    and noise of the role. Teams also count each month at how many
+    conversations a naaste was present. Teams begin in four groups, spread over the
     institutions. Someone who rated the collaboration low, or whose triad
     someone left, leaves sooner: what is missing depends on the past only.
     About one triad in seven has no naaste and one in sixteen no professional
@@ -177,15 +189,36 @@ def simulate_study(
             f"{triads} triads is too few; a simulated study has 12 or more, and all who tell"
         )
     true = truth or Truth()
-    parts = np.random.SeedSequence(seed).spawn(4)
+    parts = np.random.SeedSequence(seed).spawn(5)
     people = _people(told, triads, np.random.default_rng(parts[0]))
     ratings = _ratings(people, true, np.random.default_rng(parts[1]))
     stays = _stays(people, ratings, true, np.random.default_rng(parts[2]))
     answers, form, items = _answers(people, ratings, stays, true, np.random.default_rng(parts[3]))
+    conversations = _conversations(people, true, np.random.default_rng(parts[4]))
     return Simulation(
-        people=people, answers=answers, form=form, items=items, truth=true, seed=seed,
-        notes=(note("simulation.simulated", seed=seed),),
+        people=people, answers=answers, form=form, items=items, conversations=conversations,
+        truth=true, seed=seed, notes=(note("simulation.simulated", seed=seed),),
     )  # fmt: skip
+
+
+def _conversations(people: pd.DataFrame, true: Truth, rng: np.random.Generator) -> pd.DataFrame:
+    """Return how many conversations each team had a month, and at how many a naaste was."""
+    teams = people.drop_duplicates("team")
+    months, start = np.array(SERIES), teams["start"].to_numpy()
+    usual = rng.uniform(20, 45, len(teams))
+    share = true.joining * np.exp(rng.normal(0, 0.15, len(teams)))
+    # As for ratings, the month in which the cycle begins still counts as before it.
+    ratio = np.where(months > start[:, None], true.joining_ratio, 1.0)
+    held = rng.poisson(usual[:, None], ratio.shape) + 1
+    joined = rng.binomial(held, np.minimum(share[:, None] * ratio, 0.95))
+    return pd.DataFrame(
+        {
+            "team": np.repeat(teams["team"].to_numpy(), len(months)),
+            "month": np.tile(months, len(teams)),
+            "conversations": held.ravel(),
+            "with_naaste": joined.ravel(),
+        }
+    )
 
 
 def _told(telling: pd.DataFrame | None) -> pd.DataFrame:
@@ -347,4 +380,5 @@ def _answers(
 def _items(latent: Vector, ease: Vector, top: int, rng: np.random.Generator) -> Vector:
     """Return whole answers from 0 to `top`, rows × items."""
     noise = rng.normal(0, 0.6, (len(latent), len(ease)))
-    return np.clip(np.round(latent[:, None] + ease + noise), 0, top)
+    # Adding 0 makes the zero that rounding leaves negative a plain one.
+    return np.clip(np.round(latent[:, None] + ease + noise), 0, top) + 0.0

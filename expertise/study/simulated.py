@@ -62,6 +62,20 @@ RECOGNISED = {
     "professional": (0.48, 0.38, 0.1, 0.04),
 }
 
+# Who coded the invented stories, and what they would say of themselves: invented too.
+CODERS = (
+    ("ervaring-1", "patient",
+     "Was zelf opgenomen, en let daarom op wie er beslist. Verzonnen."),
+    ("ervaring-2", "patient",
+     "Kreeg jaren ambulante zorg en is nu ervaringswerker. Leest een afspraak soms als een bevel. "
+     "Verzonnen."),
+    ("naaste-1", "naaste",
+     "Zorgt voor een zoon. Herkent uitputting snel, misschien te snel. Verzonnen."),
+    ("onderzoeker-1", "researcher",
+     "Is opgeleid als psycholoog en leidde het gesprek. Kent zorg vooral van de andere kant van de "
+     "tafel. Verzonnen."),
+)  # fmt: skip
+
 
 def write_simulated(simulation: Simulation, folder: str | Path, *, corpus: str = "") -> Path:
     """Write a simulated study: study.toml, cycles.toml, data/, README.md and its truth.
@@ -96,7 +110,7 @@ def write_simulated(simulation: Simulation, folder: str | Path, *, corpus: str =
     if (target / "study.toml").exists():
         raise StudyError(f"{target.name}/ holds a study already; choose another folder")
     (target / "data").mkdir(parents=True, exist_ok=True)
-    for name in TABLES:
+    for name in (*TABLES, "conversations"):
         write_table(getattr(simulation, name), target / "data" / f"{name}.csv")
     write_table(truth_table(simulation.truth), target / "truth.csv")
     write_atomically(target / "cycles.toml", _cycles(simulation.people, simulation.seed))
@@ -115,6 +129,8 @@ def truth_table(truth: Truth) -> pd.DataFrame:
         ("wellbeing", "fixed", "(Intercept)", truth.wellbeing["patient"]),
         ("wellbeing", "fixed", "active", truth.wellbeing_gain["patient"]),
         ("wellbeing", "fixed", "months", truth.wellbeing_trend),
+        ("with_naaste", "share", "before", truth.joining),
+        ("with_naaste", "ratio", "active", truth.joining_ratio),
     ]
     return pd.DataFrame(rows, columns=["outcome", "component", "term", "value"])
 
@@ -138,10 +154,15 @@ def _study(simulation: Simulation, folder: Path, corpus: str) -> str:
             ("item_columns", simulation.items, "feeling"),
         )
     }
-    narratives = f'corpus = "{corpus}"\ncodebook = "codebook.toml"\n' if corpus else ""
+    told = f'corpus = "{corpus}"\ncodebook = "codebook.toml"\ncodings = "codings.csv"\n'
+    narratives = told + 'joint = "joint.toml"\n' if corpus else ""
+    coders = "".join(
+        f"\n[coders.{name}]\nperspective = {_quoted(role)}\nstands = {_quoted(stands)}\n"
+        for name, role, stands in CODERS * bool(corpus)
+    )
     hashes = {name: sha256(folder / "data" / f"{name}.csv") for name in TABLES}
     return Template(text).substitute(
-        hashes, **columns, waves=waves, narratives=narratives, seed=simulation.seed,
+        hashes, **columns, waves=waves, narratives=narratives, coders=coders, seed=simulation.seed,
         notebook=folder.name, planned=len(simulation.people) // len(ROLES),
     )  # fmt: skip
 

@@ -19,6 +19,7 @@ from expertise.study.flow import count_flow, count_presence, flow_in_words, plot
 from expertise.study.levels import Levels, estimate_levels
 from expertise.study.load import model_data
 from expertise.study.schema import Model, StudyFile
+from expertise.study.triad_tables import TriadTables, triad_tables
 from expertise.words import Note, say
 
 
@@ -139,6 +140,10 @@ class Study:
     def dropout(self) -> Tipping:
         """Return how the answer changes when those who left differ from what is filled in."""
         return dropout_sensitivity(self.settings, self.people, self.outcomes)
+
+    def triads(self) -> TriadTables:
+        """Return the answers of all perspectives side by side, as [triads] declares them."""
+        return triad_tables(self.settings, self.people, self.outcomes, self.lang)
 
     def data_for(self, variable: str) -> pd.DataFrame:
         """Return the answers on one variable, with the covariates of `people`."""

@@ -1,6 +1,6 @@
 """Interdependence: what someone's own score and the other's score have to do with an outcome."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -10,7 +10,9 @@ import pandas as pd
 from scipy.special import fdtrc, stdtr, stdtrit
 
 from expertise.errors import DataError, DesignError, listed
+from expertise.figures import StoryAxes
 from expertise.result import Result, tidy_table
+from expertise.triads.forest import forest
 from expertise.triads.tables import Array, check_level, levels, long_rows, two_or_more
 from expertise.words import Note, note, say
 
@@ -70,6 +72,35 @@ class Interdependence(Result):
         """Return one row: groups and roles."""
         row = {"n_people": self.n_people, "n": self.n_people * len(self.roles)}
         return pd.DataFrame([row | {"distinguishable": self.distinguishable}])
+
+    def paths(self) -> pd.DataFrame:
+        """Return a row a path: `by` whose score, `of` whose outcome, whether they are `partner`."""
+        rows = self.table[
+            (self.table["component"] == "fixed") & (self.table["term"] != "intercept")
+        ]
+        of = rows["group"] if "group" in rows else pd.Series("", rows.index)
+        partner = rows["term"].str.startswith("partner")
+        by = rows["term"].str.removeprefix("partner: ").where(partner, of)
+        return rows.assign(partner=partner, of=of, by=by).reset_index(drop=True)
+
+    def plot(self, lang: str = "en", slots: Mapping[str, int] | None = None) -> StoryAxes:
+        """Draw every path with its interval, in the colour of whose outcome it is."""
+        rows = self.paths()
+        partners = rows[rows["partner"]]
+        settled = (partners["conf_low"] > 0) | (partners["conf_high"] < 0)
+        words = {"n": int(settled.sum()), "all": len(partners), "groups": self.n_people}
+        title = say(f"triads.paths_title_{'some' if words['n'] else 'none'}", lang, **words)
+        key = "path" if self.distinguishable else "path_alike"
+        labels = [
+            say(f"triads.{key}_{'partner' if row.partner else 'actor'}", lang, of=row.of, by=row.by)
+            for row in rows.itertuples()
+        ]
+        return forest(
+            rows.assign(label=labels), title=title, alt=title, lang=lang,
+            subtitle=say("triads.paths_sub", lang, **words),
+            slots=[(slots or {}).get(role) for role in rows["of"]],
+            zero=say("triads.paths_zero", lang),
+        )  # fmt: skip
 
 
 def actor_partner(

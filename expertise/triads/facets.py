@@ -46,9 +46,9 @@ class Study:
 
     def count(self, factor: int) -> int:
         """Return how many levels a factor has: the most, within one level of what holds it."""
-        own = np.unique(self.codes[:, [*self.within[factor], factor]], axis=0)
         if not self.within[factor]:
-            return len(own)
+            return int(np.count_nonzero(np.bincount(self.codes[:, factor])))
+        own = np.unique(self.codes[:, [*self.within[factor], factor]], axis=0)
         return int(np.unique(own[:, :-1], axis=0, return_counts=True)[1].max())
 
     def drawn(self, people: Codes) -> "Study":

@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 
 from expertise.errors import DesignError, listed
-from expertise.figures import Look, StoryAxes, draw
+from expertise.figures import StoryAxes
 from expertise.result import Result, tidy_table
 from expertise.triads.components import FEW, estimate
 from expertise.triads.decisions import coefficients_of, plans
 from expertise.triads.facets import Study, lay_out
+from expertise.triads.forest import forest
 from expertise.triads.redraws import redraw_roles, resample_persons
 from expertise.triads.tables import Array, check_level
 from expertise.words import Note, note, say
@@ -44,30 +45,31 @@ class Dependability(Result):
         """Return one row: sizes and method."""
         return pd.DataFrame([{"n": self.n, "n_people": self.n_people, "method": self.method}])
 
-    def plot(self, lang: str = "en") -> StoryAxes:
-        """Draw how well each design tells people apart (Eρ²), with intervals."""
+    def plot(self, lang: str = "en", labels: Mapping[str, str] | None = None) -> StoryAxes:
+        """Draw how well each design tells people apart (Eρ²), with intervals.
+
+        `labels` are words for the facets, such as ``{"item": "questions"}``.
+        """
         rows = self.table[self.table["component"] == "relative"]
-        rows = rows.drop_duplicates("term").iloc[::-1].reset_index(drop=True)
-        best = rows.loc[rows["estimate"].idxmax()]
-
-        def paint(axes: StoryAxes, look: Look) -> None:
-            places = np.arange(len(rows))
-            axes.hlines(places, rows["conf_low"], rows["conf_high"], color=look.color(1))
-            axes.plot(rows["estimate"], places, "o", color=look.color(1))
-            axes.set_yticks(places, rows["term"])
-            axes.set(xlim=(0, 1), ylim=(-0.6, len(rows) - 0.4))
-            axes.grid(True, axis="x")
-
-        words = {"design": best["term"], "share": f"{best['estimate']:.0%}", "n": self.n_people}
-        columns = ["term", "group", "estimate", "conf_low", "conf_high"]
-        return draw(
-            paint,
-            title=say("triads.dependability_title", lang, **words),
+        both = rows["group"].nunique() > 1
+        rows = rows.assign(label=[
+            self._in_words(term, group if both else "", lang, labels or {})
+            for term, group in zip(rows["term"], rows["group"], strict=True)
+        ])  # fmt: skip
+        # What these roles do together; without fixed facets the best design.
+        main = rows.iloc[0] if both else rows.loc[rows["estimate"].idxmax()]
+        share = f"{main['estimate']:.0%}"
+        words = {"design": main["label"], "share": share, "n": self.n_people}
+        return forest(
+            rows, title=say("triads.dependability_title", lang, **words),
             subtitle=say("triads.dependability_sub", lang, **words),
-            alt=say("triads.dependability_alt", lang, **words),
-            table=rows[columns],
-            lang=lang,
-        )
+            alt=say("triads.dependability_alt", lang, **words), lang=lang, shares=True,
+        )  # fmt: skip
+
+    def _in_words(self, term: str, group: str, lang: str, labels: Mapping[str, str]) -> str:
+        parts = [part.split(" ", 1) for part in term.split(" × ")]
+        plan = " × ".join(f"{n} {labels.get(name, name)}" for n, name in parts)
+        return say(f"triads.plan_{group}", lang, plan=plan) if group else plan
 
 
 def dependability(

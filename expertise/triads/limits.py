@@ -1,6 +1,6 @@
 """Limits of agreement: how far ratings of one person lie apart, in points of the scale."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,10 @@ from scipy.special import chdtri, nctdtrit, ndtri, stdtrit
 from expertise.errors import DesignError
 from expertise.figures import Look, StoryAxes, draw, named_line
 from expertise.result import Result, tidy_table
+from expertise.triads.forest import forest
 from expertise.triads.intraclass import two_way
 from expertise.triads.tables import Array, check_level, levels, pair_of, wide_ratings
-from expertise.words import Note, interval, note, number, say
+from expertise.words import Note, interval, note, number, plain, say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -36,6 +37,10 @@ class Limits(Result):
     def augment(self) -> pd.DataFrame:
         """Return the points behind a Bland–Altman picture: mean and difference of each pair."""
         return self.points.copy()
+
+    def at(self, term: str) -> pd.Series:
+        """Return the row of one quantity, of one pair at one wave."""
+        return self.table.set_index("term").loc[term]
 
     def plot(self, lang: str = "en") -> StoryAxes:
         """Draw differences against means; each point is a person: look at small cells first.
@@ -72,6 +77,44 @@ class Limits(Result):
             alt=say("triads.ba_alt", lang, **words),
             table=self.table[["term", "estimate", "conf_low", "conf_high"]], lang=lang,
         )  # fmt: skip
+
+
+def draw_limits(
+    found: Mapping[str, Limits], *, what: str, ends: tuple[float | None, float | None], lang: str
+) -> StoryAxes:
+    """Draw mean differences and limits of several pairs or moments, no person among them.
+
+    Parameters
+    ----------
+    found : mapping
+        Limits of one pair at one wave, by name.
+    what : str
+        What was measured, in words.
+    ends : (float, float)
+        Ends of its scale, where it has them.
+    lang : {"en", "nl"}
+
+    Returns
+    -------
+    StoryAxes
+    """
+    rows = pd.DataFrame([
+        {"label": name, "low": one.at("lower limit")["estimate"],
+         "high": one.at("upper limit")["estimate"],
+         **one.at("mean difference")[["estimate", "conf_low", "conf_high"]]}
+        for name, one in found.items()
+    ])  # fmt: skip
+    scale = ""
+    if ends[0] is not None and ends[1] is not None:
+        scale = say(
+            "triads.limits_scale", lang, low=plain(ends[0], lang), high=plain(ends[1], lang)
+        )
+    most = number(float(rows[["low", "high"]].abs().to_numpy().max()), 0, lang)
+    title = say("triads.limits_title", lang, most=most)
+    return forest(
+        rows, title=title, alt=title, lang=lang, zero=say("triads.limits_zero", lang),
+        subtitle=say("triads.limits_sub", lang, what=what, scale=scale),
+    )  # fmt: skip
 
 
 def loam(

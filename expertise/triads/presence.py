@@ -1,13 +1,16 @@
 """Who was asked, who answered, who could not be asked: triads as they are, in counts."""
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from expertise.errors import DataError, DesignError, listed
+from expertise.figures import Look, StoryAxes, draw
 from expertise.result import Result, tidy_table
 from expertise.triads.tables import check_ids, two_or_more
 from expertise.words import Note, note, say
@@ -38,6 +41,42 @@ class Completeness(Result):
     def glance(self) -> pd.DataFrame:
         """Return one row: people."""
         return pd.DataFrame([{"n_people": self.n_people, "minimum": self.minimum}])
+
+    def plot(self, lang: str = "en", slots: Mapping[str, int] | None = None) -> StoryAxes:
+        """Draw of how many people which perspectives answered; withheld counts say so."""
+        rows = self.table[self.table["component"] == "triad"]
+        everyone = " + ".join(dict.fromkeys(self.table["perspective"].dropna()))
+        whole = rows.loc[rows["term"] == everyone, "estimate"]
+        words = {
+            "all": self.n_people,
+            "n": int(whole.iloc[0]) if len(whole) and whole.notna().iloc[0]
+            else say("triads.not_shown", lang) if len(whole) else 0,
+        }  # fmt: skip
+        counts, few = rows["estimate"], say("triads.not_shown", lang)
+        names = [say("triads.nobody", lang) if one == "nobody" else one for one in rows["term"]]
+        colours = [(slots or {}).get(one) for one in rows["term"]]
+        title = say("triads.presence_title", lang, **words)
+
+        def paint(axes: StoryAxes, look: Look) -> None:
+            places = np.arange(len(rows))[::-1]
+            for place, count, slot in zip(places, counts, colours, strict=True):
+                told = few if np.isnan(count) else f"{count:.0f}"
+                axes.barh(place, 0 if np.isnan(count) else count, height=0.5,
+                          color=look.color(slot) if slot else look.text)  # fmt: skip
+                axes.annotate(told, (0 if np.isnan(count) else count, place), xytext=(6, 0),
+                              textcoords="offset points", va="center")  # fmt: skip
+            axes.set_yticks(places, [textwrap.fill(name, 18 if look.phone else 34)
+                                     for name in names])  # fmt: skip
+            axes.set(xlim=(0, self.n_people * 1.05), ylim=(-0.6, len(rows) - 0.4))
+            axes.grid(True, axis="x")
+            axes.grid(False, axis="y")
+
+        told = [few if np.isnan(count) else f"{count:.0f}" for count in counts]
+        return draw(
+            paint, title=title, alt=title, subtitle=say("triads.presence_sub", lang, **words),
+            table=pd.DataFrame({"term": names, "n": told}), lang=lang,
+            wide=(6.4, 1.8 + 0.45 * len(rows)), phone=(4.0, 2.4 + 0.5 * len(rows)),
+        )  # fmt: skip
 
 
 def triad_completeness(

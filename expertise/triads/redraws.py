@@ -6,20 +6,16 @@ Brennan (2001), chapter 6; Wiley (2001), on the bias of resampled components;
 Weerahandi (1993), doi:10.1080/01621459.1993.10476355, on mean squares as pivots.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from tqdm import tqdm
 
 from expertise.errors import DesignError, FitError
-from expertise.mixed.compress import Groups
-from expertise.mixed.design import Design
-from expertise.mixed.deviance import Deviance
-from expertise.mixed.factors import split, stack
 from expertise.mixed.fit import MixedFit
-from expertise.mixed.newton import FLOOR, minimise
-from expertise.mixed.reduction import Redraw, Reduction, prepare
+from expertise.mixed.resample import resample
 from expertise.triads.components import estimate, joined, with_means
 from expertise.triads.facets import Codes, Study
 from expertise.triads.squares import balanced_reml, mean_squares
@@ -27,52 +23,7 @@ from expertise.triads.tables import Array
 from expertise.words import say
 
 _PATIENCE = 10.0  # seconds of work before a progress bar shows
-_TRUST = 0.01  # how far a Newton step may miss the decrease it promises
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Blocks:
-    """The sums of a design person by person, so that persons can be drawn anew."""
-
-    reduction: Reduction
-    totals: Array
-    rows: Array
-
-    @classmethod
-    def of(cls, study: Study, design: Design) -> "Blocks | None":
-        """Return the sums; None where the engine does not keep persons apart."""
-        prepared = prepare(design)
-        first = Redraw(prepared).first
-        person = study.cells[(0,)]
-        if not np.array_equal(prepared.blocks.block, person) or first.every.B is not None:
-            return None
-        crossed = [
-            np.eye(term.size)[term.codes] * term.Z * inner[0, 0] for term, place, inner in
-            zip(design.random, prepared.blocks.places, first.units.Z, strict=True)
-            if not place.inside
-        ]  # fmt: skip
-        wide = np.column_stack([*crossed, prepared.W])
-        order = np.argsort(person, kind="stable")
-        parts = np.split(wide[order], np.cumsum(np.bincount(person))[:-1])
-        return cls(
-            reduction=first, totals=np.array([part.T @ part for part in parts]),
-            rows=np.bincount(person).astype(float),
-        )  # fmt: skip
-
-    def drawn(self, people: Codes) -> Reduction:
-        """Return the sums of these persons, each a person of its own however often drawn."""
-        every = self.reduction.every
-        pattern = every.pattern[people]
-        counts = np.bincount(pattern, minlength=len(every.grams)).astype(np.float64)
-        groups = Groups(
-            grams=every.grams, counts=counts, pattern=pattern,
-            V=np.ascontiguousarray(every.V[:, people]), B=None,
-            weight=every.weight[people],
-        )  # fmt: skip
-        return replace(
-            self.reduction, n=int(self.rows[people].sum()), groups=groups, every=groups,
-            total=self.totals[people].sum(axis=0),
-        )  # fmt: skip
+_CLOSE, _AGREE = 0.05, 5  # SDs of the draws that a step may miss, and checks that must agree
 
 
 def resample_persons(
@@ -87,15 +38,41 @@ def resample_persons(
     n = study.count(0)
     seeds = np.random.SeedSequence(seed).spawn(replicates)
     picks = [np.sort(np.random.default_rng(one).integers(n, size=n)) for one in seeds]
-    bar = tqdm(picks, desc=say("triads.drawing"), disable=not progress, delay=_PATIENCE)
+    bar = partial(tqdm, desc=say("triads.drawing"), disable=not progress, delay=_PATIENCE)
     if study.balanced and method == "reml":
-        found = _balanced(study, bar)
-    elif fit is not None and (blocks := Blocks.of(study, fit.design)) is not None:
-        theta = fitted_factors(fit, blocks)
-        found = (stepped(study, blocks.drawn(people), theta) for people in bar)
+        found = np.array(list(_balanced(study, bar(picks))))
+    elif fit is not None:
+        found = stepped(study, fit, picks, bar)
     else:
-        found = (_refitted(study.drawn(people), method) for people in bar)
-    return corrected(study, np.array(list(found)), n)
+        found = np.array([_refitted(study.drawn(people), method) for people in bar(picks)])
+    return corrected(study, found, n)
+
+
+def stepped(
+    study: Study, fit: MixedFit, picks: Sequence[Codes], bar: Callable[..., Iterable[int]]
+) -> Array:
+    """Return σ² of every term: a scoring step a draw, long ones replaced by full fits.
+
+    A step errs more the longer it is. Draws are fitted in full from the
+    longest step down, until `_AGREE` in a row lie where their step had put them.
+    """
+    person = study.cells[(0,)]
+    counts = np.array([np.bincount(people, minlength=person.max() + 1) for people in picks])
+    steps = resample(fit, person, counts)
+    out = np.array([
+        joined(study, variances[:-1], variances[-1], beta, covariance)
+        for variances, beta, covariance in zip(
+            steps.variances, steps.beta, steps.covariances, strict=True)
+    ])  # fmt: skip
+    close = _CLOSE * out.std(axis=0)
+    agree = 0
+    for at in bar(np.argsort(-steps.length, kind="stable")):
+        full = _refitted(study.drawn(picks[at]), "reml")
+        agree = agree + 1 if (abs(full - out[at]) <= close).all() else 0
+        out[at] = full
+        if agree == _AGREE:
+            break
+    return out
 
 
 def corrected(study: Study, sigma: Array, n: int) -> Array:
@@ -137,51 +114,6 @@ def _refitted(study: Study, method: str) -> Array:
         return estimate(study, method)[0]
     except FitError:
         return np.full(len(study.terms), np.nan)
-
-
-def fitted_factors(fit: MixedFit, blocks: Blocks) -> tuple[Array, ...]:
-    """Return the relative factors at the optimum of a fit, in the engine's inner units."""
-    assert fit.sigma is not None
-    return tuple(
-        np.maximum(np.sqrt(G) / fit.sigma / abs(T), FLOOR)
-        for G, T in zip(fit.solution.covariances, blocks.reduction.units.Z, strict=True)
-    )
-
-
-def stepped(study: Study, reduction: Reduction, factors: tuple[Array, ...]) -> Array:
-    """Return σ² of every term one Newton step away from the given factors.
-
-    Where the step does not lower the deviance as it promises, small samples
-    mostly, the optimum is sought in full.
-    """
-    deviance = Deviance(reduction, True)
-    point = deviance(factors)
-    theta = stack(factors)
-    free = np.flatnonzero((theta > 1.01 * FLOOR) | (point.slope < 0))
-    values, vectors = np.linalg.eigh(point.curvature[np.ix_(free, free)])
-    if len(free) and values[0] > 0:
-        along = vectors.T @ point.slope[free]
-        moved = theta.copy()
-        moved[free] -= vectors @ (along / values)
-        promise = 0.5 * float(along @ (along / values))
-        if (moved >= FLOOR).all():
-            there = tuple(split(moved, deviance.sizes))
-            drop = point.deviance - deviance.profile(deviance.system(there)).deviance
-            if abs(drop - promise) <= _TRUST * promise:
-                return _sigma(study, deviance, there)
-    return _sigma(study, deviance, minimise(deviance, factors).point.factors)
-
-
-def _sigma(study: Study, deviance: Deviance, factors: tuple[Array, ...]) -> Array:
-    """Return σ² of every term at given factors, means and σ² profiled out."""
-    profile = deviance.profile(deviance.system(factors))
-    units, s2 = deviance.reduction.units, profile.sigma2
-    random = [
-        float(s2 * (T * L * (L > 1.01 * FLOOR))[0, 0] ** 2)
-        for T, L in zip(units.Z, factors, strict=True)
-    ]
-    beta = units.shift + units.X @ profile.beta
-    return joined(study, random, s2, beta, s2 * units.X @ profile.covariance @ units.X.T)
 
 
 def redraw_roles(study: Study, sigma: Array, replicates: int, seed: int) -> Array:

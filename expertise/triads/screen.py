@@ -1,5 +1,6 @@
 """Is it the same question to all? A screen before perspectives are compared."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +10,10 @@ from scipy.optimize import least_squares
 from scipy.special import chdtrc, ndtri
 
 from expertise.errors import DesignError, listed
+from expertise.figures import StoryAxes
 from expertise.mixed.fit import fit_mixed
 from expertise.result import Result, tidy_table
+from expertise.triads.forest import forest
 from expertise.triads.tables import Array, check_level, levels, long_rows, two_or_more
 from expertise.words import Note, note, say
 
@@ -40,6 +43,28 @@ class Screen(Result):
         """Return one row: the likelihood-ratio test of perspective × item."""
         row = {"n_people": self.n_people, "statistic": self.statistic, "df": self.df}
         return pd.DataFrame([row | {"p_value": self.p_value}])
+
+    @property
+    def unlike(self) -> pd.DataFrame:
+        """Rows of items whose interval leaves zero out: they stand out for a perspective."""
+        rows = self.table[self.table["component"] == "item"]
+        return rows[(rows["conf_low"] > 0) | (rows["conf_high"] < 0)]
+
+    def plot(self, lang: str = "en", slots: Mapping[str, int] | None = None) -> StoryAxes:
+        """Draw how far each item stands from a perspective's own average, with intervals."""
+        rows = self.table[self.table["component"] == "item"]
+        words = {
+            "n": len(self.unlike), "all": len(rows), "people": self.n_people,
+            "first": rows["group"].iloc[0].removeprefix("beside "),
+        }  # fmt: skip
+        key = "some" if words["n"] else "none"
+        title = say(f"triads.screen_title_{key}", lang, **words)
+        return forest(
+            rows.assign(label=rows["term"] + " · " + rows["perspective"]),
+            title=title, alt=title, subtitle=say("triads.screen_sub", lang, **words), lang=lang,
+            slots=[(slots or {}).get(role) for role in rows["perspective"]],
+            zero=say("triads.screen_zero", lang, **words),
+        )  # fmt: skip
 
 
 def same_question(

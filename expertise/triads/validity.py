@@ -10,8 +10,10 @@ from scipy.special import fdtrc
 from scipy.stats import ncf
 
 from expertise.errors import DataError, DesignError, listed, nearest
+from expertise.figures import StoryAxes
 from expertise.result import Result, tidy_table
 from expertise.triads.actors import regress
+from expertise.triads.forest import forest
 from expertise.triads.tables import Array, check_level
 from expertise.words import Note, note, say
 
@@ -37,6 +39,34 @@ class Validity(Result):
         """Return one row: n and R² of all informants together."""
         whole = self.table[self.table["component"] == "all"]["estimate"]
         return pd.DataFrame([{"n": self.n, "r_squared": float(whole.iloc[0])}])
+
+    def plot(
+        self, lang: str = "en", labels: Mapping[str, str] | None = None,
+        slots: Mapping[str, int] | None = None,
+    ) -> StoryAxes:  # fmt: skip
+        """Draw R² of each informant alone and of all, and partial R² when asked last.
+
+        `labels` are words for the columns, `slots` the informants' places in
+        the house's colours.
+        """
+        named = labels or {}
+        rows = self.table[self.table["component"].isin(["alone", "partial", "all"])]
+        rows = rows.sort_values("component", kind="stable", key=lambda kinds: kinds.map(
+            {"alone": 0, "partial": 1, "all": 2}))  # fmt: skip
+        label = [
+            say(f"triads.validity_{kind}", lang, who=named.get(term, term))
+            for kind, term in zip(rows["component"], rows["term"], strict=True)
+        ]
+        last = rows[rows["component"] == "partial"]
+        outcome = named.get(self.outcome, self.outcome)
+        words = {"n": self.n, "outcome": outcome, "adds": int((last["conf_low"] > 0).sum()),
+                 "all": len(last)}  # fmt: skip
+        title = say(f"triads.validity_title_{'some' if words['adds'] else 'none'}", lang, **words)
+        return forest(
+            rows.assign(label=label), title=title, alt=title, lang=lang, shares=True,
+            subtitle=say("triads.validity_sub", lang, **words),
+            slots=[(slots or {}).get(who) for who in rows["group"]],
+        )  # fmt: skip
 
 
 def incremental_validity(

@@ -3,7 +3,7 @@
 import pytest
 
 from expertise.cli import main
-from expertise.narratives.pseudonyms import make_key
+from expertise.files.keys import make_key
 from expertise.study import simulate_study, write_simulated
 
 

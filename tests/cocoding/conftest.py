@@ -9,6 +9,8 @@ import pytest
 
 from expertise.cocoding.circle import open_circle
 from expertise.cocoding.web.serve import make_site
+from expertise.reporting.pdf import chromium
+from tests.cocoding.driving import Process, prepare, serving
 
 with warnings.catch_warnings():  # it asks for a package that is not on the index yet
     warnings.simplefilter("ignore")
@@ -78,9 +80,17 @@ def folder(tmp_path):
     return make_study(tmp_path)
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request):
+    """The address of an empty store on each database; None is the usual one in private/."""
+    if request.param == "sqlite":
+        return None
+    return request.getfixturevalue("new_database")()
+
+
 @pytest.fixture
-def circle(folder):
-    opened = open_circle(folder)
+def circle(folder, store):
+    opened = open_circle(folder, store)
     yield opened
     opened.store.close()
 
@@ -141,3 +151,26 @@ def quiet(tmp_path_factory):
     visitors = {"samira": Visitor(site, samira), "leader": Visitor(site, leader)}
     yield SimpleNamespace(circle=circle, stranger=Visitor(site), **visitors)
     circle.store.close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def server(folder):
+    prepare(folder, Samira="patient", Bram="naaste")
+    with serving(folder) as running:
+        yield running
+
+
+@pytest.fixture
+def process(folder):
+    prepare(folder, Samira="patient")
+    with serving(folder, Process) as running:
+        yield running

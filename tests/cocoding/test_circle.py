@@ -6,14 +6,19 @@ from pathlib import Path
 from uuid import uuid4
 
 import nbformat
+import pandas as pd
 import pytest
 
 from expertise.cli import main
 from expertise.cocoding.circle import open_circle
+from expertise.cocoding.exports import as_project
 from expertise.cocoding.front import PARTS, joined, part
+from expertise.cocoding.minutes import write_minutes
 from expertise.cocoding.web.serve import origins_for, serve_study
 from expertise.cocoding.widget import CodingWidget
+from expertise.coding import schema
 from expertise.coding.codebook import read_codebook
+from expertise.coding.planning import fragments_of
 from expertise.errors import CodingError, StudyError
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +60,21 @@ def test_the_command_says_it_in_one_sentence(folder, capsys):
 def test_the_command_migrates_a_store(folder, capsys):
     open_circle(folder).store.close()
     assert main(["code", str(folder), "--migrate"]) == 0
-    assert "up to date" in capsys.readouterr().out
+    assert "The store is up to date; backup: none was needed" in capsys.readouterr().out
+
+
+def test_the_command_that_an_old_store_names_migrates_it(folder, capsys, monkeypatch):
+    open_circle(folder).store.close()
+    monkeypatch.setattr(schema, "SCHEMA", 2)
+    monkeypatch.setattr(schema, "MIGRATIONS", {1: ["CREATE TABLE extra (key TEXT)"]})
+    with pytest.raises(CodingError, match="has schema 1, this version needs 2; run `(.+)`") as old:
+        open_circle(folder)
+    command = re.search("`expertise (.+)`", str(old.value))[1]
+    assert main(command.replace("STUDY", str(folder)).split()) == 0
+    backup = re.search("backup: (.+)", capsys.readouterr().out)[1]
+    assert Path(backup).is_file()
+    with open_circle(folder).store as store:
+        assert store.verify().ok
 
 
 @pytest.mark.parametrize(
@@ -78,13 +97,14 @@ def test_a_server_prints_a_link_for_each(folder, monkeypatch):
 
 def test_texts_are_divided_and_stay_so(circle):
     people = [circle.add(f"Lezer {n}", role) for role in circle.perspectives for n in range(2)]
-    circle.hand_out(2)
+    circle.keep(circle.plan(readers=2, words=None), by="x")
 
     def texts(member):
         answer = circle.handle(member.coder.id, {"kind": "sync"})
         return {one["document"] for one in answer["desk"]["texts"]} - {"oefenen"}
 
     given = [texts(one) for one in people]
+    assert len(circle.fragments) == 1 + len(circle.whole)
     for fragment in circle.fragments[1:]:
         assert sum(fragment.id in one for one in given) == 2
     assert max(map(len, given)) - min(map(len, given)) <= 6
@@ -102,6 +122,92 @@ def test_progress_counts_finished_texts_and_no_time(circle):
     row = circle.progress().set_index("name").loc["Samira"]
     assert row[["finished", "opened", "skipped", "returned"]].tolist() == [1, 0, 0, 0]
     assert "when" not in row.index
+    assert not row["ready"]
+
+
+def test_who_is_ready_counts_what_is_theirs_to_read(circle):
+    samira, _ = circle.add("Samira", "patient"), circle.add("Bram", "naaste")
+    circle.keep(circle.plan(readers=2, n=2, words=120), by="x")
+
+    def row():
+        return circle.progress().set_index("name").loc["Samira"]
+
+    assert (row()["handed"], row()["ready"]) == (2, False)
+    messages = [{"kind": "return", "document": "oefenen"}]
+    for text in circle.fragments[1:]:
+        messages += [{"kind": kind, "document": text.id} for kind in ("open", "finish")]
+    for message in messages:
+        assert circle.handle(samira.coder.id, message | {"id": uid()})["error"] is None
+    assert (row()["finished"], row()["ready"]) == (2, True)
+    assert not circle.progress().set_index("name").loc["Bram", "ready"]
+
+
+def test_a_plan_of_another_program_is_taken_up(circle, folder):
+    samira = circle.add("Samira", "patient")
+    circle.add("Bram", "naaste")
+    assert len(circle.handle(samira.coder.id, {"kind": "sync"})["desk"]["texts"]) > 10
+    assert main(["fragments", str(folder), "--n", "3", "--words", "120", "--keep"]) == 0
+    assert len(circle.handle(samira.coder.id, {"kind": "sync"})["desk"]["texts"]) == 1 + 3
+
+
+def test_the_command_shows_a_plan_and_stores_nothing(circle, folder, capsys):
+    circle.add("Samira", "patient")
+    circle.add("Bram", "naaste")
+    assert main(["fragments", str(folder), "--of", "T02-patient-1#1-2", "--seed", "4"]) == 0
+    said = capsys.readouterr().out
+    assert "1 fragments for 2 people" in said
+    assert "Samira" in said
+    assert "Nothing is stored yet" in said
+    assert len(circle.fragments) == 1 + len(circle.whole)
+    assert main(["fragments", str(folder), "--readers", "9"]) == 1
+    assert "no text may be read by 9 of 2 people who code; add people" in capsys.readouterr().err
+
+
+def test_a_withdrawn_text_takes_its_fragments_along(circle):
+    samira = circle.add("Samira", "patient")
+    circle.add("Bram", "naaste")
+    circle.keep(circle.plan(of=["T02-patient-1"], words=120), by="x")
+    parts = fragments_of(circle.store, ["T02-patient-1"])
+    assert parts == sorted(one.id for one in circle.fragments[1:])
+    circle.store.withdraw(documents=["T02-patient-1", *parts], by="x")
+    message = {"kind": "open", "id": uid(), "document": parts[0]}
+    assert "niet aan u gegeven" in circle.handle(samira.coder.id, message)["error"]
+
+
+def test_fragments_are_compared_and_exported_at_their_place(circle, folder, tmp_path):
+    people = [circle.add("Samira", "patient"), circle.add("Bram", "naaste")]
+    circle.keep(circle.plan(of=["T02-patient-1#2", "T02-patient-1#3"]), by="x")
+    for one in people:
+        me = one.coder.id
+        circle.handle(me, {"kind": "return", "id": uid(), "document": "oefenen"})
+        for text in circle.fragments[1:]:
+            circle.handle(me, {"kind": "open", "id": uid(), "document": text.id})
+            circle.handle(me, {
+                "kind": "apply", "id": uid(), "document": text.id, "sha256": text.sha256,
+                "start": 0, "end": 10, "code": "hoop"})  # fmt: skip
+            circle.handle(me, {"kind": "finish", "id": uid(), "document": text.id})
+    assert main(["agree", str(folder)]) == 1
+    leader = circle.facilitator().coder.id
+    assert not circle.handle(leader, {"kind": "reveal", "id": uid()})["error"]
+    assert main(["agree", str(folder)]) == 0
+    with pytest.raises(CodingError, match="Wat anderen kozen, is nog niet open"):
+        write_minutes(circle, leader, tmp_path / "verslag.html")
+    circle.handle(leader, {"kind": "join", "id": uid()})
+    page = write_minutes(circle, leader, tmp_path / "verslag.html").read_text("utf-8")
+    assert "Er is nog niets vastgelegd." in page
+    assert "<style>" in page
+    with pytest.raises(CodingError, match=r"verslag.doc: the minutes are written as .html or .pdf"):
+        write_minutes(circle, leader, tmp_path / "verslag.doc")
+    rows = as_project(circle).selections
+    assert set(rows["document"]) == {"T02-patient-1"}
+    whole = circle.texts["T02-patient-1"]
+    assert rows["text"].tolist() == [
+        whole[a:b] for a, b in zip(rows["start"], rows["end"], strict=True)
+    ]
+    assert set(rows["text"]) == {one.text[:10] for one in circle.fragments[1:]}
+    assert main(["exchange", str(folder), str(tmp_path / "uit.csv")]) == 0
+    table = pd.read_csv(tmp_path / "uit.csv")
+    assert sorted(table["start"]) == sorted(rows["start"])
 
 
 def test_agreement_waits_for_the_reveal(circle):

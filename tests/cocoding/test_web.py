@@ -3,10 +3,12 @@
 import bz2
 import json
 import logging
+import re
 from uuid import uuid4
 
 import pytest
 
+from expertise.cocoding.exports import EXPORTS
 from expertise.cocoding.web.door import FOUR_WORDS, INVITED, WRONG, Door, short_words
 from expertise.cocoding.web.guard import HEADERS, LARGEST
 from expertise.coding.acts import Record
@@ -158,6 +160,21 @@ def test_signing_out_ends_this_device_only(samira, come_in):
     assert two.http.get("/start").status_code == 200
 
 
+def test_a_new_link_ends_lost_devices_and_older_links(site, circle, samira, come_in):
+    lost, leader = come_in(samira), come_in(circle.facilitator())
+    older = site[0].door.invite(samira.coder.id)
+    page = leader.form("/research/invite", coder=samira.coder.id).text
+    assert "Eerdere links en apparaten werken niet meer" in page
+    assert lost.send({"kind": "sync"}).status_code == 401
+    assert come_in().http.get(f"/invite/{older}").status_code == 403
+    new = re.search(r"/invite/([\w-]+)", page)[1]
+    again = come_in().http.post("/begin", data={"token": new}, headers={"Origin": ORIGIN})
+    assert "cc-page" in again.text
+    assert come_in(samira).send({"kind": "sync"}).status_code == 200
+    assert leader.form("/research/invite", coder=circle.facilitator().coder.id).status_code == 200
+    assert leader.http.get("/research").status_code == 200
+
+
 def test_a_coder_who_withdraws_is_out_at_once(circle, samira, come_in):
     visitor = come_in(samira)
     circle.store.withdraw(coder=samira.coder.id, by="onderzoek")
@@ -180,8 +197,9 @@ def test_the_cookie_is_bound_to_the_host_where_there_is_tls(circle, samira):
 
 ROUTES = (
     ("GET", "/start"), ("POST", "/message"), ("POST", "/four-words"), ("POST", "/leave"),
-    ("GET", "/minutes"), ("GET", "/research"), ("GET", "/research/codings.csv"),
-    ("POST", "/research/add"), ("POST", "/research/invite"), ("POST", "/research/hand-out"),
+    ("GET", "/minutes"), ("GET", "/research"), ("GET", "/research/paper"),
+    ("GET", "/research/paper/print"), ("POST", "/research/paper"),
+    *(("GET", f"/research/export/{name}") for name in EXPORTS), ("POST", "/research/add"), ("POST", "/research/invite"), ("POST", "/research/hand-out"),
     ("POST", "/research/reveal"),
 )  # fmt: skip
 CHANGES = [route for route in ROUTES if route[0] == "POST"]
@@ -193,7 +211,8 @@ def test_the_routes_tested_are_all_there_are(site):
     there = {route.path for route in inner.routes}
     open_to_all = {"/", "/static/{name}", "/invite/{token}", "/begin", "/enter"}
     tested = {path for _, path in ROUTES if not path.startswith("/research/")}
-    assert there == open_to_all | tested | {"/research/codings.csv", "/research/{action}"}
+    leads = {"/research/export/{name}", "/research/paper", "/research/paper/print"}
+    assert there == open_to_all | tested | leads | {"/research/{action}"}
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
@@ -248,10 +267,13 @@ def test_before_the_reveal_nobody_sees_what_another_chose(circle, samira, bram, 
         for method, path in ROUTES:
             if method == "GET":
                 seen.append(visitor.http.get(path).text)
+                place = {"coder": samira.coder.id, "document": TEXT}
+                seen.append(visitor.http.get(path, params=place).text)
     text = "\n".join(seen)
     assert SECRET not in text
     assert target not in text
-    assert leader.http.get("/research/codings.csv").status_code == 403
+    for name in EXPORTS:
+        assert leader.http.get(f"/research/export/{name}").status_code == 403
     assert leader.http.get("/minutes").status_code == 403
     assert '"revealed": true' not in text
 
@@ -325,11 +347,56 @@ def test_a_decision_is_printed_with_its_wording(circle, samira, bram, come_in):
     assert one.send(agreed).status_code == 200
     kept = one.send({"kind": "passages"}).json()["passages"][0]["kept"]
     assert next(k for k in kept if k["code"] == "hoop")["approved"]
-    export = leader.http.get("/research/codings.csv")
-    assert export.headers["content-type"].startswith("text/csv")
-    assert export.text.count("\n") == 3
-    assert "Samira" not in export.text
+    for name, kind in EXPORTS.items():
+        export = leader.http.get(f"/research/export/{name}")
+        assert export.headers["content-type"].startswith(kind)
+        assert export.headers["content-disposition"] == f'attachment; filename="{name}"'
+        assert b"Samira" not in export.content
+        if kind == "text/csv":
+            assert export.text.count("\n") == 3
+    assert leader.http.get("/research/export/nothing.csv").status_code == 404
     assert "Hoe vaak we hetzelfde lazen" in leader.http.get("/research").text
+
+
+def test_a_plan_is_looked_at_before_it_is_stored(circle, samira, bram, come_in):
+    leader = come_in(circle.facilitator())
+    asked = {"readers": "2", "words": "120", "n": "6", "seed": "3"}
+    shown = leader.form("/research/hand-out", **asked)
+    assert "Samira: 6 stukken" in shown.text
+    assert len(circle.fragments) == 1 + len(circle.whole)
+    seen = re.search(r'name="seen" value="(\w+)"', shown.text)[1]
+    kept = leader.form("/research/hand-out", **asked, seen=seen)
+    assert "De stukken zijn verdeeld." in kept.text
+    desk = come_in(samira).send({"kind": "sync"}).json()["desk"]
+    assert len(desk["texts"]) == 1 + 6
+    text = opened(come_in(bram), desk["texts"][1]["document"])
+    assert 40 < len(text["text"].split()) < 240
+
+
+def test_a_plan_that_changed_meanwhile_is_shown_again(circle, samira, bram, come_in):
+    leader = come_in(circle.facilitator())
+    shown = leader.form("/research/hand-out", readers="2", words="120", n="6")
+    seen = re.search(r'name="seen" value="(\w+)"', shown.text)[1]
+    circle.add("Els", "professional")
+    again = leader.form("/research/hand-out", readers="2", words="120", n="6", seen=seen)
+    assert "Er is intussen iets veranderd" in again.text
+    assert len(circle.fragments) == 1 + len(circle.whole)
+
+
+@pytest.mark.parametrize(
+    ("field", "sentence"),
+    [({"words": "veel"}, "words is &#39;veel&#39;; write a whole number, or leave it empty"),
+     ({"words": "5"}, "a fragment of 5 words; choose between 20 and 10000"),
+     ({"readers": "9"}, "no text may be read by 9 of 2 people who code"),
+     ({"of": "T99"}, "there is no text &#39;T99&#39;"),
+     ({"find": "xyzzy"}, "no fragments of 0 that fit")],
+)  # fmt: skip
+def test_a_plan_that_cannot_be_is_refused(circle, samira, bram, come_in, field, sentence):
+    leader = come_in(circle.facilitator())
+    page = leader.form("/research/hand-out", **{"words": "150"} | field)
+    assert page.status_code == 422
+    assert sentence in page.text
+    assert 'value="150"' in page.text or "words" in field
 
 
 # ---- headers and bad input ----------------------------------------------------------------------

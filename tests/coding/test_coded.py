@@ -100,3 +100,20 @@ def _texts():
 
 def _book():
     return read_coded(STUDY / "codings.csv", **PLACES).book
+
+
+def test_consent_that_is_taken_back_halfway_takes_the_codings_along(coded, tmp_path):
+    corpus = tmp_path / "corpus"
+    shutil.copytree(PLACES["corpus"], corpus)
+    document = next(iter(coded.texts))
+    teller = coded.corpus[document].participant
+    people = pd.read_csv(corpus / "people.csv", dtype=str, keep_default_na=False)
+    people.loc[people["participant"] == teller, "use"] = "no"
+    people.to_csv(corpus / "people.csv", index=False)
+    later = read_coded(STUDY / "codings.csv", codebook=PLACES["codebook"], corpus=corpus)
+    gone = {one.id for one in coded.corpus if one.participant == teller}
+    assert later.corpus.withheld == gone
+    assert set(later.texts) == set(coded.texts) - gone
+    kept = coded.codings[~coded.codings["document"].isin(gone)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(later.codings.reset_index(drop=True)[kept.columns], kept)
+    assert "did not consent" in repr(later)

@@ -1,13 +1,15 @@
 """Cycles are read whole, drawn, and become phases that models and charts understand."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from expertise import open_study
+from expertise import control_chart, interrupted_series, open_study, read_table
 from expertise.cycles import add_phases, phase_table, read_cycles
 from expertise.errors import DataError, StudyError
 from expertise.figures import png
 from expertise.outcomes.stepped import stepped_wedge
+from expertise.study import Truth, simulate_study
 
 STUDY = "studies/drie-kunnen-meer-dan-een"
 CYCLE = """
@@ -144,3 +146,75 @@ def test_few_answers_are_left_out(write):
     cycles = read_cycles(write(CYCLE + CHECK))
     assert len(cycles.plot_member_check("nl", minimum=10).story.table) == 1
     assert cycles.plot_member_check("nl", minimum=13).story.table.empty
+
+
+@pytest.fixture(scope="module")
+def series():
+    """Return each month of each team with its phase, from the simulated study."""
+    months = read_table(f"{STUDY}/data/conversations.csv").table
+    return add_phases(months, read_cycles(STUDY), months="month")
+
+
+def test_a_cycle_is_a_phase_of_a_control_chart(series):
+    names = {"month": "time", "with_naaste": "count", "conversations": "size"}
+    for team, rows in series.groupby("team"):
+        one = rows.rename(columns=names).reset_index(drop=True)
+        starts = one.drop_duplicates("phase").rename(columns={"time": "start"})[["start", "phase"]]
+        assert starts["phase"].tolist()[0] == "before"
+        chart = control_chart(one, "p", phases=starts)
+        # The chart's phases are those of the cycles, month by month.
+        assert chart.points["phase"].tolist() == one["phase"].tolist(), team
+        centers = chart.points.drop_duplicates("phase")["center"].tolist()
+        held = one.groupby("phase", sort=False)[["count", "size"]].sum()
+        assert centers == pytest.approx((held["count"] / held["size"]).tolist())
+
+
+def test_a_cycle_interrupts_a_series_and_the_truth_comes_back(series):
+    logs, errors = [], []
+    for _, rows in series.groupby("team"):
+        begun = int(rows.loc[rows["treated"] == 1, "month"].min())
+        found = interrupted_series(
+            rows, outcome="with_naaste", time="month", start=begun, exposure="conversations"
+        )
+        level = found.tidy().set_index("term").loc["level"]
+        logs.append(np.log(level["estimate"]))
+        errors.append(np.log(level["conf_high"] / level["conf_low"]) / 2 / 1.96)
+    weights = 1 / np.square(errors)
+    pooled, error = np.average(logs, weights=weights), weights.sum() ** -0.5
+    assert abs(pooled - np.log(Truth().joining_ratio)) < 2.5 * error
+    assert pooled - 3 * error > 0
+
+
+def test_without_a_gain_no_step_is_found():
+    still = Truth(joining_ratio=1.0, gain=dict.fromkeys(["patient", "naaste", "professional"], 0.0))
+    made = simulate_study(truth=still, seed=3)
+    rows = made.conversations.merge(made.people.drop_duplicates("team")[["team", "start"]])
+    after = (rows["month"] > rows["start"]).rename("after")
+    shares = rows.groupby(after)[["with_naaste", "conversations"]].sum()
+    ratio = shares["with_naaste"] / shares["conversations"]
+    assert ratio[True] / ratio[False] == pytest.approx(1.0, abs=0.05)
+
+
+def test_each_team_steps_in_at_its_own_moment(series):
+    first = series[series["treated"] == 1].groupby("team")["month"].min()
+    begun = read_cycles(STUDY).table().groupby("team")["start"].min()
+    # The month in which a cycle begins still counts as before it.
+    assert (first == begun[first.index] + 1).all()
+    assert sorted(first.unique()) == [4, 10, 16, 22]
+    assert (series.groupby("team")["since"].max() == 36 - begun).all()
+
+
+def test_roles_are_those_of_the_study_in_its_own_words(write, tmp_path):
+    study = tmp_path / "study.toml"
+    study.write_text(
+        '[perspectives.patient]\nnl = { label = "patiënt" }\nen = { label = "patient" }\n'
+        '[perspectives.buddy]\nnl = { label = "maatje" }\nen = { label = "buddy" }\n', "utf-8"
+    )  # fmt: skip
+    text = CYCLE.replace("naaste = 3\nprofessional = 4", "buddy = 3")
+    cycles = read_cycles(write(text))
+    assert cycles.roles == ("patient", "buddy")
+    assert cycles.notes == ()
+    assert list(cycles.plot_presence("nl").story.table.columns) == ["start", "patiënt", "maatje"]
+    assert list(read_cycles(STUDY).plot_presence("nl").story.table.columns) == [
+        "start", "patiënt", "naaste", "professional"
+    ]  # fmt: skip

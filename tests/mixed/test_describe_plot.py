@@ -11,12 +11,13 @@ from expertise.errors import DesignError
 from expertise.figures import figure_html, png
 from expertise.mixed.chunks import reduce_mixed
 from expertise.mixed.contrast import marginal_means
-from expertise.mixed.describe import describe
-from expertise.mixed.diagnose import diagnose, influence_of
+from expertise.mixed.description import describe
+from expertise.mixed.diagnosis import diagnose, influence_of
 from expertise.mixed.fit import fit_mixed
+from expertise.mixed.planning import power
 from expertise.mixed.plots import plot_fit
 from expertise.mixed.predict import predictions
-from expertise.mixed.simulate import simulate
+from expertise.mixed.simulation import simulate
 from expertise.mixed.sums_fit import fit_sums
 
 
@@ -60,6 +61,14 @@ def test_paragraph_names_model_and_settled_interaction(fit):
     dutch = fit.describe()
     assert "Bij één eenheid month meer en arm peer in plaats van usual samen" in dutch
     assert "hoger dan elk apart zou geven: 0," in dutch
+
+
+def test_labels_stand_for_columns_and_levels(fit):
+    labels = {"score": "recovery", "arm": "kind of care", "peer": "with a peer worker"}
+    named = fit.describe("en", labels=labels)
+    assert named.startswith("The model describes recovery by month, kind of care, month × kind")
+    assert "unit of month and kind of care with a peer worker rather than usual together" in named
+    assert "where kind of care = usual" in fit.describe("en", "month", labels).lower()
 
 
 def test_a_main_effect_says_where_it_holds(fit):
@@ -214,7 +223,8 @@ def test_diagnosis_names_its_group_and_refuses_others(fit):
 
 def test_structured_residuals_are_refused(table):
     fit = fit_mixed("score ~ month + (1 | person)", table, residual="car1(month | person)")
-    for what in (fit.diagnose, lambda: simulate(fit, seed=1)):
+    plan = {"effect": {"month": 1.0}, "n": 20, "dropout": 0.0, "seed": 1}
+    for what in (fit.diagnose, lambda: power(fit, **plan)):
         with pytest.raises(DesignError, match="is computed for independent residuals"):
             what()
     with pytest.raises(DesignError, match="a prediction for known groups is computed for"):

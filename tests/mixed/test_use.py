@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 from expertise.errors import DesignError
 from expertise.mixed.contrast import contrasts, marginal_means, slopes
 from expertise.mixed.fit import fit_mixed
-from expertise.mixed.posterior import posterior
+from expertise.mixed.posterior import posterior_of
 from expertise.mixed.predict import predictions
 
 
@@ -141,7 +141,7 @@ def test_counts_stay_positive_and_follow_the_link(table, family):
 def test_group_effects_of_a_binary_outcome_match_their_own_table(table):
     """With the fixed effects certain, a person's variance is that of their effect alone."""
     fit = fit_mixed("yes ~ month + (1 | person)", table, family="binomial")
-    known = posterior(fit)
+    known = posterior_of(fit)
     slope, beside = known.variance(np.zeros((1, 2)), [np.ones((1, 1))], [np.array([4])])
     assert_allclose(beside[0], fit.solution.mode_covariances[0][4, 0, 0], rtol=1e-9)
     assert slope.shape == (1, 2)

@@ -9,10 +9,11 @@ import pytest
 
 from expertise.cli import main
 from expertise.errors import DataError, FileError, PrivacyError
+from expertise.files.keys import make_key, read_key
 from expertise.narratives.corpus import read_corpus
-from expertise.narratives.deidentify import deidentify, identifiers
+from expertise.narratives.deidentification import deidentify, identifiers
 from expertise.narratives.patterns import find_patterns, patterns
-from expertise.narratives.pseudonyms import Pseudonyms, make_key, read_key
+from expertise.narratives.pseudonyms import Pseudonyms
 from expertise.narratives.review import apply_review, review_page
 
 HERE = Path(__file__).parent
@@ -66,7 +67,7 @@ def test_every_pattern_finds_its_example(pattern):
         "Ik ben al twintig jaar zijn vrouw.", "Na 12 jaar huwelijk was het op.",
         "Het waren er drie.",
         "Het kostte 2000 euro.", "We spraken van half 3 tot 4.", "Ik was 3 weken weg.",
-        "Bij mijn eerste opname was ik bang.", "Er is een nummer voor.", "om 10.30 uur", "kamer 12",
+        "Bij mijn eerste opname was ik bang.", "Er is een nummer voor.", "om 10.30 uur", "lijn 53",
         "Hij liep 2000 meter.", "Dat is 1 van de 2.", "de derde keer", "Ik was twee keer opgenomen",
     ],
 )  # fmt: skip
@@ -74,15 +75,18 @@ def test_patterns_leave_other_numbers_alone(text):
     assert find_patterns(text) == []
 
 
-# The first run on `unseen` found .846; what it still misses is named in docs/narratives.md.
-@pytest.mark.parametrize(("source", "floor"), [("hard", 0.95), ("fresh", 0.95), ("unseen", 0.92)])
-def test_identifiers_in_texts_written_to_be_hard(source, floor):
+# First runs, before rules were mended on a file, are in docs/narratives.md; so are the misses.
+@pytest.mark.parametrize(
+    ("source", "recall_floor"),
+    [("hard", 0.99), ("fresh", 0.99), ("unseen", 0.98), ("varied", 0.96), ("other", 0.97)],
+)
+def test_identifiers_in_texts_written_to_be_hard(source, recall_floor):
     rows = list(marked(HERE / "data" / f"{source}.txt"))
     texts = {name: text for name, text, _ in rows}
     found = {name: identifiers({name: text})[name] for name, text in texts.items()}
     recall, precision = measured(texts, {name: gold for name, _, gold in rows}, found)
-    assert recall >= floor
-    assert precision >= 0.95
+    assert recall >= recall_floor
+    assert precision >= 0.96
 
 
 def test_a_name_that_is_also_a_word_is_found_among_names():
@@ -148,6 +152,16 @@ def test_one_person_has_one_stand_in_within_a_triad(make_corpus, key):
     assert corpus["p1-a"].text.startswith("Mijn vrouw Ria")
 
 
+def test_texts_that_are_not_in_dutch_are_named(make_corpus, key):
+    dutch = "Ik kwam in de kliniek en niemand zei iets tegen mij, dat was het moeilijkst."
+    english = "The nurses were kind and listened to everything that I told them about my worries."
+    found = deidentify(
+        read_corpus(make_corpus({"p1-a": dutch, "p2-a": english})), key=key, progress=False
+    )
+    assert "1 texts are in another language, or in dialect (p2-a)" in repr(found)
+    assert "another language" not in repr(deidentify(dutch, key=key))
+
+
 def test_listed_nicknames_share_the_stand_in(key):
     people = pd.DataFrame({"name": ["Hendrikus", "Pluis"], "person": ["x", "x"], "triad": ["", ""]})
     result = deidentify("Pluis kwam. Later zat Hendrikus daar.", key=key, people=people)
@@ -167,6 +181,9 @@ def test_dates_shift_by_whole_weeks_and_keep_their_distances():
         assert stand_ins.replace(words, "date") == "[datum]"
     assert re.fullmatch(r"\d{4}", stand_ins.replace("2004", "date"))
     assert re.fullmatch(r"eind \w+", stand_ins.replace("eind mei", "date"))
+    assert re.fullmatch(
+        r"maandag de \d+ \w+ \d{4}", stand_ins.replace("maandag de 3 mei 2021", "date")
+    )
     assert {Pseudonyms(SECRET, str(n)).weeks for n in range(99)} > {stand_ins.weeks}
     year = Pseudonyms(SECRET, "1", "generalise")
     assert [year.replace(words, "date") for words in ("3 mei 2021", "mei", "3-5-1984")] == [
@@ -176,8 +193,11 @@ def test_dates_shift_by_whole_weeks_and_keep_their_distances():
 
 def test_other_kinds_become_bands_and_labels():
     stand_ins = Pseudonyms(SECRET, "1")
-    ages = [stand_ins.replace(age, "age") for age in ("43", "7", "93", "achttien")]
-    assert ages == ["40–44", "5–9", "90+", "[leeftijd]"]
+    ages = [
+        stand_ins.replace(age, "age")
+        for age in ("43", "7 jaar", "93", "Achttien", "43-jarige", "eind dertig")
+    ]
+    assert ages == ["40–44", "5–9 jaar", "90+", "15–19", "40–44-jarige", "[leeftijd]"]
     assert stand_ins.replace("06-12345678", "phone") == "[telefoonnummer]"
     place = stand_ins.replace("Zwolle", "place")
     assert re.fullmatch(r"\[plaats [B-Z]{3}\]", place)

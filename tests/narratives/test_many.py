@@ -1,5 +1,6 @@
 """One function over many texts: the same from every engine, and after an interruption."""
 
+import os
 from contextlib import nullcontext
 from functools import partial
 from types import SimpleNamespace
@@ -48,15 +49,20 @@ def test_two_processes_give_the_same(corpus):
     )
 
 
-def test_a_cluster_gives_the_same(corpus):
+@pytest.mark.parametrize("processes", [False, pytest.param(True, marks=pytest.mark.soak)])
+def test_a_cluster_of_two_workers_gives_the_same(processes, corpus, monkeypatch):
     distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr(many, "BATCH", 5)
     with (
         distributed.LocalCluster(
-            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+            n_workers=2, threads_per_worker=1, processes=processes, dashboard_address=None
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
         found = map_texts(corpus, words, client=client, progress=False)
+        pids = client.run(os.getpid)
+    assert len(pids) == 2
+    assert len(set(pids.values())) == 1 + processes
     assert found == map_texts(corpus, words, progress=False)
 
 

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
-from expertise.narratives.deidentify import COLUMNS, rewritten
+from expertise.narratives.deidentification import COLUMNS, rewritten
 from expertise.narratives.review import apply_review, review_page
 
 pytestmark = [

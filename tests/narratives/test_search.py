@@ -7,11 +7,11 @@ from numpy.testing import assert_allclose
 
 from expertise.errors import DataError
 from expertise.figures import png
-from expertise.narratives.collocations import collocations
+from expertise.narratives.comparison import dispersion, g_squared, keyness
 from expertise.narratives.corpus import read_corpus
 from expertise.narratives.counting import count_words
-from expertise.narratives.keyness import dispersion, g_squared, keyness
-from expertise.narratives.readability import readability, syllables
+from expertise.narratives.legibility import readability, syllables
+from expertise.narratives.neighbours import collocations
 from expertise.narratives.search import concordance, wildcard
 
 TEXTS = {
@@ -175,7 +175,7 @@ def test_impossible_comparisons_are_refused(corpus, wish, sentence):
 
 @pytest.mark.proof
 def test_keyness_interval_holds_its_level_when_words_cluster_in_people():
-    from expertise.narratives.keyness import _compared
+    from expertise.narratives.comparison import _compared
 
     rng = np.random.default_rng(7)
     covered = []
@@ -188,7 +188,7 @@ def test_keyness_interval_holds_its_level_when_words_cluster_in_people():
 
 
 def test_keyness_interval_lets_words_cluster_in_people():
-    from expertise.narratives.keyness import _compared
+    from expertise.narratives.comparison import _compared
 
     rng = np.random.default_rng(7)
     covered, significant = [], []

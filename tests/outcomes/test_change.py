@@ -193,6 +193,12 @@ def test_refusals():
     refused("conf_level is 95; it lies between 0 and 1, such as 0.95", conf_level=95)
 
 
+def test_the_picture_of_effect_sizes_names_its_range(claus):
+    axes = effect_sizes(claus, waves=(1, 4)).plot("nl")
+    assert axes.story.title.startswith("Dezelfde verandering is −2,96 tot −1,25")
+    assert len(axes.story.table) == 5
+
+
 def test_effect_sizes_cover_and_agree_with_pingouin():
     import pingouin
 

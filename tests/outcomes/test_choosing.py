@@ -91,11 +91,39 @@ def test_agreement_within_and_between():
         [rankings([2, 1, -1, -2], 30, 3), rankings([-2, -1, 1, 2], 30, 4, "professional")]
     )
     got = rank_outcomes(table)
-    agreement = got.agreement.set_index("group")
+    agreement = got.agreement.query('term == "Kendall\'s W"').set_index("group")
     assert (agreement.loc[["patient", "professional"], "estimate"] > 0.5).all()
     assert agreement.loc["between", "estimate"] < 0.2
     assert agreement.loc["patient", "conf_low"] < agreement.loc["patient", "estimate"]
     assert set(got.tidy()["component"]) == {"worth", "agreement"}
+
+
+def test_correlation_between_groups_lies_beside_that_within():
+    same = pd.concat(
+        [rankings([2, 1, -1, -2], 30, 3), rankings([2, 1, -1, -2], 20, 4, "professional")]
+    )
+    wide = same.pivot(index=["perspective", "participant"], columns="outcome", values="rank")
+    r = np.corrcoef(wide.to_numpy(dtype=float))
+    first = (wide.index.get_level_values(0) == "patient").sum()
+    found = rank_outcomes(same).agreement.query("term == 'mean Spearman r'").set_index("group")
+    assert_allclose(found.loc["between", "estimate"], r[:first, first:].mean())
+    within = found.loc[["patient", "professional"]]
+    assert within["conf_low"].min() < found.loc["between", "estimate"] < within["conf_high"].max()
+
+
+def test_jackknife_interval_between_groups_holds_its_truth():
+    def between(size, seed):
+        table = pd.concat(
+            [
+                rankings([1, 0.5, -0.5, -1], size, seed),
+                rankings([0.5, 1, -1, -0.5], size, 500 + seed, "naaste"),
+            ]
+        )
+        return rank_outcomes(table, pseudo=0.1).agreement.iloc[-1]
+
+    truth = np.mean([between(300, 900 + seed).estimate for seed in range(8)])
+    hits = [row.conf_low <= truth <= row.conf_high for row in map(between, [20] * 60, range(60))]
+    assert np.mean(hits) > 0.86
 
 
 def test_jackknife_interval_of_w_holds_its_truth():

@@ -109,3 +109,9 @@ def test_refusals():
     refused("cannot be told apart", error=DesignError, harmonics=2, period=2)
     even = made(1).assign(count=lambda t: 100 + t.index % 3)
     refused("vary less than Poisson's", even, FitError, family="negbin")
+
+
+def test_more_lags_than_half_the_series_are_refused():
+    table = pd.DataFrame({"time": range(24), "n": [20, 22, 19, 21] * 6})
+    with pytest.raises(DesignError, match="lags is 12; give 0 to 11 for a series of 24 periods"):
+        interrupted_series(table, outcome="n", start=12, lags=12)

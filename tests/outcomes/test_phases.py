@@ -85,3 +85,23 @@ def test_a_flat_series_has_no_effect():
     got = sizes([2, 2, 2], [2, 2, 2])
     assert got.loc["NAP", "estimate"] == 0.5
     assert got.loc["Tau-BC", "estimate"] == 0
+
+
+def test_the_picture_says_what_the_interval_says():
+    first = [20, 20, 26, 25, 22, 23]
+
+    def title(second, better="higher"):
+        series = pd.DataFrame({"phase": ["A"] * 6 + ["B"] * 7, "value": [*first, *second]})
+        found = single_case(series, phases=("A", "B"), better=better)
+        assert found.augment()["value"].tolist() == series["value"].tolist()
+        return found.plot("nl").story.title
+
+    assert title([28, 25, 24, 27, 30, 30, 29]).endswith("92 % van de vergelijkingen is beter")
+    assert "meestal slechter" in title([28, 25, 24, 27, 30, 30, 29], "lower")
+    assert "niet zeker" in title([20, 20, 26, 25, 22, 23, 24])
+
+
+def test_one_phase_beside_itself_is_refused():
+    series = pd.DataFrame({"phase": ["A"] * 6, "value": [20, 20, 26, 25, 22, 23]})
+    with pytest.raises(DataError, match="both phases are 'A'; name two different ones"):
+        single_case(series, phases=("A", "A"), better="higher")

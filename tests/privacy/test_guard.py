@@ -1,6 +1,7 @@
 """Ten words of a narrative are caught wherever they stand; ordinary text is left alone."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -111,3 +112,45 @@ def test_files_that_cannot_be_read(index, tmp_path):
         check_for_quotes([tmp_path / "weg.md"], index=index, key=KEY)
     with pytest.raises(FileError, match="does not exist"):
         check_for_quotes([], index=tmp_path / "weg.json", key=KEY)
+
+
+@pytest.mark.parametrize("inner", ["page.md", "notebooks/a.ipynb", "texts/doc.xml"])
+def test_words_within_an_archive_are_found(index, tmp_path, inner):
+    words = " ".join(TEXTS[0].read_text("utf-8").split()[10:30])
+    cell = {"cell_type": "code", "metadata": {}, "source": "", "outputs": [{"text": [words]}]}
+    content = {
+        "page.md": words, "texts/doc.xml": f"<w:p><w:t>{words}</w:t></w:p>",
+        "notebooks/a.ipynb": json.dumps({"cells": [cell], "metadata": {}}),
+    }[inner]  # fmt: skip
+    path = tmp_path / "bundle.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("README.md", "Niets bijzonders hier.")
+        archive.writestr(inner, content)
+    outer = tmp_path / "outer.zip"
+    with zipfile.ZipFile(outer, "w") as archive:
+        archive.write(path, "bundle.zip")
+    for file, place in ((path, inner), (outer, f"bundle.zip, {inner}")):
+        found = check_for_quotes([file], index=index, key=KEY).found
+        assert [where.startswith(place) for _, where, _ in found] == [True]
+
+
+def test_an_archive_that_cannot_be_looked_into_is_not_let_through(index, tmp_path):
+    content, name = b"", "kern.zip"
+    for depth in range(5):
+        path = tmp_path / f"{depth}.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(name, content)
+        content, name = path.read_bytes(), path.name
+    with pytest.raises(FileError, match=r"1.zip lies too deep in other archives .* unpack it"):
+        check_for_quotes([path], index=index, key=KEY)
+    path.write_bytes(b"PK\x03\x04 and no more")
+    with pytest.raises(FileError, match="damaged file"):
+        check_for_quotes([path], index=index, key=KEY)
+
+
+def test_the_stored_notebooks_and_codings_of_this_repository(index):
+    """The notebooks hold no narrative; the invented codings do, and would be refused."""
+    notebooks = sorted(Path("notebooks").glob("*.ipynb"))
+    assert check_for_quotes(notebooks, index=index, key=KEY).found == ()
+    codings = Path("studies/drie-kunnen-meer-dan-een/codings.csv")
+    assert check_for_quotes([codings], index=index, key=KEY).found

@@ -7,9 +7,12 @@ import pandas as pd
 import pytest
 from scipy.optimize import linprog
 
+from expertise import open_study
 from expertise.errors import DataError, FileError, PrivacyError
 from expertise.privacy import TablePlan, release_tables
 from expertise.privacy.cells import _lines, hide_small
+from expertise.reporting.sharing import release_study
+from expertise.study import simulate_study, write_simulated
 
 KEY = b"k" * 32
 
@@ -184,3 +187,19 @@ def test_groups_are_merged_until_every_cell_they_are_shown_in_is_large_enough():
     table = release_tables(rows, [plan]).tables["teams"]
     assert table["n_people"].notna().all()
     assert set(table["team"]) == {"a", "other", "total"}
+
+
+def test_a_professional_of_several_patients_counts_once(tmp_path):
+    study = write_simulated(simulate_study(triads=40), tmp_path / "studies" / "proef")
+    released = release_study(study, key=KEY).tables["released-collaboration"]
+    shown = released.set_index(["perspective", "wave"])["n_people"]
+    opened = open_study(study)
+    rated = opened.data_for("collaboration")
+    staff = rated[(rated["perspective"] == "professional") & (rated["wave"] == "m0")]
+    assert shown["professional", "m0"] == staff["professional"].nunique() < len(staff)
+    # Seven professionals with three patients each are seven people, and stay hidden.
+    few = rated.groupby("team")["professional"].nunique()
+    by_team = release_study(study, by=["team"], key=KEY).tables["released-collaboration-team"]
+    cells = by_team[(by_team["perspective"] == "professional") & (by_team["team"] != "total")]
+    assert (few < 10).all()
+    assert cells["n_people"].isna().all()

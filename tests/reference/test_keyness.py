@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.testing import assert_allclose
 
-from expertise.narratives.keyness import _compared
+from expertise.narratives.comparison import _compared
 
 VALUES = pd.read_csv(Path(__file__).with_name("keyness.csv"), comment="#", index_col="name")[
     "value"

@@ -1,5 +1,6 @@
 """A bundle runs elsewhere, says what differs by name, and gives no one's data away."""
 
+import hashlib
 import json
 import shutil
 import zipfile
@@ -15,6 +16,7 @@ from expertise.privacy import withdraw
 from expertise.reporting.bundle import bundle_study
 from expertise.reporting.expected import write_expected
 from expertise.reporting.reproduce import reproduce_bundle, reproduce_study
+from expertise.reporting.twin import _seats
 from expertise.study import simulate_study, write_simulated
 
 
@@ -56,7 +58,7 @@ def test_a_bundle_is_an_ro_crate_with_everything_that_a_run_needs(bundle):
     assert {
         "bundle.json", "manifest.json", "expected.json", "disclosure.json", "uv.lock",
         "notebooks/proef.ipynb", "studies/proef/study.toml", "studies/proef/cycles.toml",
-        "studies/proef/data/answers.csv", "ro-crate-metadata.json",
+        "studies/proef/data/answers.csv", "ro-crate-metadata.json", "README.md",
     } <= names  # fmt: skip
     described = {item["@id"] for item in crate["@graph"]}
     assert "studies/proef/data/answers.csv" in described
@@ -118,6 +120,45 @@ def test_an_altered_notebook_is_named_and_not_run(bundle, tmp_path):
     assert reproduce_bundle(gone, notebooks=False).altered == ("uv.lock",)
 
 
+def test_what_a_notebook_could_import_is_refused_before_anything_runs(bundle, tmp_path):
+    trace, bad = tmp_path / "ran", tmp_path / "b.zip"
+    shutil.copyfile(bundle, bad)
+    with zipfile.ZipFile(bad, "a") as archive:
+        archive.writestr("notebooks/nbformat.py", f"open({str(trace)!r}, 'w')")
+    with pytest.raises(FileError, match=r"holds notebooks/nbformat.py, which it does not list"):
+        reproduce_bundle(bad)
+    assert not trace.exists()
+
+
+def test_an_older_study_file_is_named(bundle, tmp_path, capsys):
+    name = "studies/proef/study.toml"
+    old = changed(
+        bundle, tmp_path / "o.zip", name, lambda c: c.replace(b"schema = 1", b"schema = 0")
+    )
+    assert main(["reproduce", str(old), "--no-notebooks"]) == 1
+    assert "schema: 0 is no schema that this version of expertise reads" in capsys.readouterr().err
+
+
+def test_other_versions_are_named(bundle, tmp_path):
+    other = changed(
+        bundle,
+        tmp_path / "v.zip",
+        "bundle.json",
+        lambda c: c.replace(b'"numpy": "', b'"numpy": "0.'),
+    )
+    found = reproduce_bundle(other, notebooks=False)
+    assert found.other_versions["package"].tolist() == ["numpy"]
+    assert "other versions here: numpy" in repr(found)
+
+
+def test_a_twin_keeps_who_sits_in_several_seats(root):
+    real = open_study(root / "studies" / "proef")
+    codes = pd.factorize(_seats(real, "professional", "professional"))[0]
+    own = pd.factorize(real.people["professional"])[0]
+    assert (codes == own).all()
+    assert not set(_seats(real, "professional", "professional")) & set(real.people["person"])
+
+
 def test_a_twin_holds_nobody(root, tmp_path):
     path = bundle_study(root / "studies" / "proef", data="twin", out=tmp_path / "t.zip")
     real = open_study(root / "studies" / "proef")
@@ -145,7 +186,7 @@ def test_who_withdrew_is_in_no_bundle(root, tmp_path):
     study = project / "studies" / "proef"
     kept = {path: path.read_bytes() for path in study.rglob("*") if path.is_file()}
     withdraw(study, participant="T20-patient", key=b"k" * 32)
-    with pytest.raises(StudyError, match="people withdrew from this study; give the key"):
+    with pytest.raises(PrivacyError, match="people withdrew from proef/; give the key"):
         bundle_study(study, data="travel")
     bundle_study(study, data="travel", key=b"k" * 32)
     for path, content in kept.items():
@@ -190,3 +231,47 @@ def test_results_know_their_inputs(tmp_path):
     (tmp_path / "results" / "made.json").write_text("[]")
     with pytest.raises(StudyError, match=r"results/made.json is no list of results; delete it"):
         stale_results(tmp_path)
+
+
+def with_corpus(root, tmp_path, *, invented):
+    """Return the project with a corpus of one story that its notebook opens."""
+    project = tmp_path / "p"
+    shutil.copytree(root, project, ignore=shutil.ignore_patterns("build"))
+    corpus, study = project / "corpora" / "verhalen", project / "studies" / "proef"
+    (corpus / "texts").mkdir(parents=True)
+    (corpus / "texts" / "a.txt").write_text("Ik zat op de gang.")
+    sha = hashlib.sha256(b"Ik zat op de gang.").hexdigest()
+    (corpus / "corpus.toml").write_text(
+        f'schema = 1\ntitle = "v"\ninvented = {str(invented).lower()}\n'
+        f'[[texts]]\nid = "a"\nparticipant = "p"\nsha256 = "{sha}"\n'
+    )
+    (corpus / "people.csv").write_text("participant,perspective,use\np,patient,yes\n")
+    toml = study / "study.toml"
+    toml.write_text(toml.read_text().replace("seed =", 'corpus = "verhalen"\nseed =', 1))
+    code = 'print(open("../corpora/verhalen/texts/a.txt").read())'
+    cell = nbformat.v4.new_code_cell(code, id="een")
+    cell.outputs = [nbformat.v4.new_output("stream", text="Ik zat op de gang.\n")]
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    (project / "notebooks" / "proef.ipynb").write_text(nbformat.writes(notebook))
+    return bundle_study(study, data="travel", out=tmp_path / "b.zip")
+
+
+def test_stories_that_people_told_stay_in_house(root, tmp_path):
+    path = with_corpus(root, tmp_path, invented=False)
+    with zipfile.ZipFile(path) as archive:
+        assert not [name for name in archive.namelist() if "corpora" in name]
+    found = reproduce_bundle(path)
+    assert found.results.iloc[-1][["result", "state"]].tolist() == [
+        "notebook proef.ipynb, which stopped", "not checkable here",
+    ]  # fmt: skip
+    assert found.ok
+
+
+def test_stories_that_nobody_told_travel_with_the_data(root, tmp_path):
+    path = with_corpus(root, tmp_path, invented=True)
+    found = reproduce_bundle(path)
+    assert found.results.iloc[-1][["result", "state"]].tolist() == ["notebook proef.ipynb", "same"]
+    other = changed(path, tmp_path / "o.zip", "corpora/verhalen/texts/a.txt", lambda _: b"Nee.")
+    found = reproduce_bundle(other)
+    assert found.altered == ("corpora/verhalen/texts/a.txt",)
+    assert "differs: notebook proef.ipynb, cell 1" in repr(found)

@@ -4,9 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from expertise import open_study
+from expertise import open_study, read_corpus
 from expertise.errors import DataError, PrivacyError, StudyError
-from expertise.reporting.joint import JointRow, Quote, joint_display, propose_cases
+from expertise.reporting.joint import (
+    JointRow,
+    Quote,
+    joint_display,
+    number_of,
+    propose_cases,
+    quote_passage,
+)
 
 QUOTE = Quote(document="T08-naaste-1", perspective="naaste", text="Ze <keken> mij aan.",
               quote_to="public", reviewer="A. de Lezer")  # fmt: skip
@@ -93,3 +100,34 @@ def test_cases_are_proposed_inside_only():
         propose_cases(fit, told=["T999"], audience="internal")
     with pytest.raises(StudyError, match="the model's rows have no 'ward'"):
         propose_cases(fit, group="ward", told=told, audience="internal")
+
+
+def test_a_passage_brings_the_consent_of_its_teller_along():
+    corpus = read_corpus("corpora/drie-kunnen-meer-dan-een")
+    for told in corpus:
+        quote = quote_passage(corpus, told.id, 0, 20, reviewer="raad")
+        assert quote.text == told.text[:20]
+        assert (quote.quote_to, quote.perspective) == (told.quote_to, told.role)
+        assert quote.text not in repr(quote)
+        row = JointRow(name="hoop", quotes=(quote,))
+        if told.quote_to != "public":
+            with pytest.raises(PrivacyError, match=f"its teller agreed to '{told.quote_to}', not"):
+                joint_display([row])
+        else:
+            assert quote.text in joint_display([row]).html().replace("&#x27;", "'")
+    with pytest.raises(DataError, match="passage 5 to 5 does not lie in 'T01-naaste-1'"):
+        quote_passage(corpus, "T01-naaste-1", 5, 5)
+    with pytest.raises(StudyError, match="unknown text 'T99'"):
+        quote_passage(corpus, "T99", 0, 5)
+
+
+def test_a_number_is_one_row_of_a_result():
+    study = open_study("studies/drie-kunnen-meer-dan-een")
+    changes = study.levels().changes()
+    number = number_of(changes, perspective="naaste", wave="m24")
+    row = changes.query("perspective == 'naaste' and wave == 'm24'").iloc[0]
+    assert number == {name: row[name] for name in ("estimate", "conf_low", "conf_high", "n_people")}
+    with pytest.raises(DataError, match="4 rows have perspective = naaste; name columns until one"):
+        number_of(changes, perspective="naaste")
+    with pytest.raises(DataError, match="the table has no column 'golf'; it has"):
+        number_of(changes, golf="m24")

@@ -165,3 +165,32 @@ def test_wide_and_long_give_the_same_table(make_study, tmp_path):
     pd.testing.assert_frame_equal(
         wide.outcomes.dropna(ignore_index=True), long.outcomes.dropna(ignore_index=True)
     )
+
+
+CONSENT = ('participant = "id"\n\n', 'participant = "id"\nconsent = { use = "mag" }\n\n')
+
+
+def test_who_takes_consent_back_is_left_out_everywhere(make_study):
+    people = "id,arm,age,mag\n007,usual,30,Ja\n008,new,40,nee\nNA,new,50,\n"
+    study = open_study(make_study(*CONSENT, people=people))
+    assert study.people["participant"].tolist() == ["007"]
+    assert set(study.outcomes["participant"]) == {"007"}
+    assert study.flow()["eligible"].tolist() == [1, 1]
+    assert "Of 2 rows of people nothing is used" in " ".join(map(str, study.notes))
+
+
+def test_consent_is_yes_or_no(make_study):
+    people = "id,arm,age,mag\n007,usual,30,ja\n008,new,40,soms\nNA,new,50,ja\n"
+    found = check_study(make_study(*CONSENT, people=people)).problems
+    assert [problem.message for problem in found] == [
+        "people.csv, column 'mag', line 3: write yes or no; left empty it means no"
+    ]
+
+
+def test_seats_need_a_role_and_a_person(make_study):
+    folder = make_study(
+        'participant = "id"\n\n', 'participant = "id"\nperson = { nasate = "x" }\n\n'
+    )
+    told = " ".join(problem.message for problem in check_study(folder).problems)
+    assert "people.person: unknown 'nasate' (did you mean 'naaste'?)" in told
+    assert "people.person: a seat needs a role; name the column perspective as well" in told

@@ -97,7 +97,11 @@ FAULTS = {
         "schema = 2",
         "schema: this study file has schema 2 and this version of expertise reads schema 1",
     ),
-    "schema that never was": ("schema = 1", "schema = 0", "schema: 0 is not allowed; write 1"),
+    "schema that never was": (
+        "schema = 1",
+        "schema = 0",
+        "schema: 0 is no schema that this version of expertise reads; bring the file up to date",
+    ),
     "waves out of order": (
         "months = 6",
         "months = -6",

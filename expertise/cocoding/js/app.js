@@ -162,6 +162,8 @@ export class App {
   }
 
   async home() {
+    this.onWall = false;
+    this.root.classList.remove("cc-wall");
     const had = this.desk !== null;
     await this.ask({ kind: "sync" });
     if (this.desk) this.show(deskScreen({ words: this.words, app: this }), had);
@@ -181,9 +183,11 @@ export class App {
     if (await this.ask({ kind: "join" })) this.meet();
   }
 
-  async meet() {
+  async meet(wall = this.onWall) {
     const answer = await this.ask({ kind: "passages" });
-    if (answer) this.show(meetingScreen({ words: this.words, app: this, passages: answer.passages }));
+    if (answer) this.show(meetingScreen({ words: this.words, app: this, passages: answer.passages, wall }));
+    this.onWall = Boolean(wall);
+    this.root.classList.toggle("cc-wall", this.onWall);
   }
 
   async act(message) {

@@ -303,12 +303,12 @@ export class TextView {
       const pieces = cuts.slice(0, -1).flatMap((at, i) => {
         const piece = this.piece(at, cuts[i + 1], deep(at), chosen);
         const ends = crowded ? [] : codings.filter((one) => one.end === cuts[i + 1]);
-        return [piece, ...ends.map((one) => this.label(one, "span"))];
+        return [piece, ...ends.map((one) => this.label(one, { "aria-hidden": "true" }))];
       });
       sentence.node.replaceChildren(...pieces);
     }
     paragraph.margin.hidden = !crowded;
-    paragraph.margin.replaceChildren(...(crowded ? codings : []).map((one) => h("li", {}, this.label(one, "span"))));
+    paragraph.margin.replaceChildren(...(crowded ? codings : []).map((one) => h("li", {}, this.label(one))));
   }
 
   piece(start, end, codings, chosen) {
@@ -322,10 +322,10 @@ export class TextView {
     return node;
   }
 
-  // The name of a code after its passage: a hint for the eye; focus says it in words.
-  label(coding, tag) {
+  // The name of a code: after its passage a hint for the eye, for focus says it in words; in the margin to be read.
+  label(coding, attributes = {}) {
     const doubt = coding.doubted ? this.words("doubt_mark") : "";
-    return h(tag, { class: "cc-label", "data-coding": coding.uuid, "aria-hidden": "true" },
+    return h("span", { class: "cc-label", "data-coding": coding.uuid, ...attributes },
              `${this.nameOf(coding.code)}${doubt}`);
   }
 }

@@ -4,16 +4,18 @@ import { button, h } from "./dom.js";
 
 const CHOICES = ["one", "both", "later"];
 
-export function meetingScreen({ words, app, passages }) {
+// On the wall nobody's own reading may show: there the page is everyone's.
+export function meetingScreen({ words, app, passages: all, wall = false }) {
+  const passages = wall ? all.map((one) => ({ ...one, readings: one.readings.map((r) => ({ ...r, mine: false })) })) : all;
   const shared = passages.filter((one) => one.shared).slice(0, 3);
   const others = passages.filter((one) => !shared.includes(one));
-  const wall = button(words("wall"), () => app.root.classList.toggle("cc-wall"));
+  const toggle = button(words(wall ? "wall_off" : "wall"), () => app.meet(!wall));
   const part = (title, list) => (list.length
     ? [h("h2", {}, words(title)), h("ol", { class: "cc-passages" }, ...list.map((one) => passage(words, app, one)))] : []);
   return h("section", { class: "cc-meeting" },
     h("h1", { tabindex: -1 }, words("meeting_title")),
     h("p", { class: "cc-lead" }, words("meeting_text")),
-    h("div", { class: "cc-row" }, button(words("refresh"), () => app.meet()), wall, button(words("back"), () => app.home()),
+    h("div", { class: "cc-row" }, button(words("refresh"), () => app.meet(wall)), toggle, button(words("back"), () => app.home()),
       app.model.get("minutes") ? h("a", { href: app.model.get("minutes") }, words("minutes")) : null),
     ...(passages.length ? [] : [h("p", {}, words("meeting_empty"))]),
     ...part("meeting_shared", shared), ...part("meeting_different", others));

@@ -158,8 +158,7 @@ class Site:
         found = await run_in_threadpool(self.circle.handle, guest.coder, {"kind": "passages"})
         if found["error"]:
             return refusal(403, found["error"])
-        names = {card["code"]: card["name"] for card in self.circle.book.cards()}
-        return self.page("minutes.html", passages=found["passages"], names=names)
+        return self.minutes_page(found["passages"])
 
     async def static(self, request: Request) -> Response:
         """Give a file of the front end, by an exact name."""
@@ -184,6 +183,11 @@ class Site:
         if changing and not hmac.compare_digest(sent.encode(), guest.csrf.encode()):
             raise HTTPException(403, "this request did not come from your page")
         return guest
+
+    def minutes_page(self, passages: Any, css: str = "") -> Response:
+        """Return the minutes; with `css` the page needs no other file."""
+        names = {card["code"]: card["name"] for card in self.circle.book.cards()}
+        return self.page("minutes.html", passages=passages, names=names, css=css)
 
     def page(self, template: str, /, status: int = 200, **values: Any) -> Response:
         """Return a page in the study's language."""
@@ -219,7 +223,7 @@ async def form(request: Request) -> Mapping[str, str]:
     """Return the fields of a form; one that cannot be read is empty."""
     text = (await request.body()).decode("utf-8", "replace")
     try:
-        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=50))
+        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=200))
     except ValueError:
         return {}
 

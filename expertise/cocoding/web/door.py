@@ -5,7 +5,8 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -79,12 +80,8 @@ class Door:
             When it is unknown, used or too old; of two taps one gets in.
         """
         record, body = self._open(token)
-        # A mark of its own for each tap: the store would take the same words twice.
-        tapped = json.dumps({**body, "used": secrets.token_hex(8)})
-        used = Record(kind=INVITATION, key=record.key, body=tapped,
-                      version=record.version, coder=record.coder)  # fmt: skip
         try:
-            self._store.put(used, by=record.coder)
+            self._end(record, body, "begun")
         except ConflictError:
             raise PrivacyError("invitation") from None
         return self._make(DEVICE, record.coder, SIGNED_IN)
@@ -101,11 +98,15 @@ class Door:
 
     def leave(self, secret: str) -> None:
         """Sign a device out."""
-        record = self._store.record(DEVICE, digest(secret))
-        if record is not None:
-            body = json.dumps({**json.loads(record.body), "used": "left"})
-            self._store.put(Record(kind=DEVICE, key=record.key, body=body, version=record.version,
-                                   coder=record.coder), by=record.coder)  # fmt: skip
+        if (record := self._store.record(DEVICE, digest(secret))) is not None:
+            self._sign_out(record)
+
+    def sign_out(self, coder: str) -> None:
+        """Sign every device of a coder out and end their links, as when a device was lost."""
+        for kind in (DEVICE, INVITATION):
+            for record in self._store.records(kind).values():
+                if record.coder == coder:
+                    self._sign_out(record)
 
     def four_words(self, coder: str) -> str:
         """Return four words that open one other device within a quarter of an hour."""
@@ -129,6 +130,15 @@ class Door:
             self._wrong.append(now)
             raise PrivacyError("four words")
         return self._make(DEVICE, coder, SIGNED_IN)
+
+    def _sign_out(self, record: Record) -> None:
+        body = json.loads(record.body)
+        with suppress(ConflictError):  # it ended just now
+            if not body["used"]:
+                self._end(record, body, "left")
+
+    def _end(self, record: Record, body: Mapping[str, Any], how: str) -> None:
+        self._store.put(replace(record, body=json.dumps({**body, "used": how})), by=record.coder)
 
     def _make(self, kind: str, coder: str, seconds: float) -> str:
         secret = secrets.token_urlsafe(32)

@@ -1,0 +1,83 @@
+"""Names that only their capital gives away, or, without capitals, the words before them."""
+
+from collections.abc import Iterator
+
+from expertise.narratives.known import ordinary
+from expertise.narratives.patterns import Found
+from expertise.narratives.wording import Wording
+
+_ARTICLES = frozenset({"de", "het", "'t", "den"})
+_LEADS = frozenset({"van", "de", "den", "der", "het", "ter", "ten", "te", "'t", "la", "el", "al"})
+_PLACE = frozenset({"in", "uit", "naar", "te", "vanuit", "aan", "op", "langs", "richting"})
+_ORGANISATION = frozenset({"bij", "via", "voor", "namens", "van"})
+_CUES = _PLACE | _ORGANISATION | {"met"}
+
+
+class Capitals(Wording):
+    """The names of one text that stand on no list."""
+
+    def find(self) -> Iterator[Found]:
+        """Yield capitals within a sentence, unknown words at its start, and cued small letters."""
+        i = 0
+        while i < len(self.words):
+            if self.words[i].cap and self._stands_out(i):
+                last = self.name_end(i)
+                yield self._start(i), self.words[last].end, self._kind(i)
+                i = last
+            elif not self.words[i].cap and self._cued(i):
+                yield self.words[i].start, self.words[i].end, self._kind(i)
+            i += 1
+
+    def _stands_out(self, i: int) -> bool:
+        word = self.words[i]
+        if self.is_ordinary(i):
+            return not word.first and self._begins(i)
+        if word.text.isupper():
+            return len(word.text) < 6 and not word.first and self._kind(i) == "organisation"
+        if word.first:
+            known = self.dialect or self.only_opens(i) or ordinary(word.low)
+            return len(word.low) > 2 and not known
+        return True
+
+    def _begins(self, i: int) -> bool:
+        """Whether an ordinary word begins a name: "Hoog Catharijne", "Van der Horst"."""
+        low, lead = self.words[i].low, self.words[i].low in _LEADS
+        if low in self.known.not_names and not lead and not low.endswith("se"):
+            return False
+        after = i + 1
+        while lead and after < len(self.words) and self.words[after].low in _LEADS:
+            after += 1
+        return (
+            after < len(self.words)
+            and self.gap(after) == " "
+            and self.words[after].cap
+            and (lead or not self.is_ordinary(after))
+        )
+
+    def _start(self, i: int) -> int:
+        return self.words[
+            i - 1 if self.gap(i) == " " and self.words[i - 1].low == "'t" else i
+        ].start
+
+    def _cued(self, i: int) -> bool:
+        """Whether the words before i announce an unknown word as a name."""
+        low, before = self.words[i].low, self.near(i)
+        if before in _ARTICLES and self.lower_case:
+            cued = self.near(i, 2) in _ORGANISATION
+        else:
+            cued = before == "bij" or (self.lower_case and before in _CUES)
+        return (
+            cued
+            and not self.dialect
+            and len(low) > 3
+            and low[0].isalpha()
+            and low not in self.known.not_names
+            and not all(ordinary(part) for part in low.split("-"))
+        )
+
+    def _kind(self, i: int) -> str:
+        article = self.near(i) in _ARTICLES
+        lead = self.near(i, 2) if article else self.near(i)
+        if lead in _ORGANISATION or (article and lead not in _PLACE):
+            return "organisation"
+        return "place" if lead in _PLACE else "person"
