@@ -40,6 +40,7 @@ def write(url, folder, writer):
 
 
 def main(url, folder, count):
+    parent = os.getppid()
     for writer in range(int(count)):
         if os.fork() == 0:
             try:
@@ -47,7 +48,8 @@ def main(url, folder, count):
             finally:
                 os._exit(1)
     print("ready", flush=True)
-    time.sleep(600)
+    while os.getppid() == parent:  # who stops the test stops the writers too
+        time.sleep(1)
 
 
 if __name__ == "__main__":
