@@ -407,8 +407,8 @@ def here(folder: Path) -> tuple[Timed, Timed, Timed]:
             status, body = line.send({"kind": "finish", "id": str(uuid4()), "document": one.id})
             assert status == 200, body
         assert led.send({"kind": "reveal", "id": str(uuid4())})[0] == 200
-        exporting = timed(pid, 3, lambda _: led.get("/research/codings.csv"))
-        assert led.get("/research/codings.csv").count(b"\n") == 10_051
+        exporting = timed(pid, 3, lambda _: led.get("/research/export/codings.csv"))
+        assert led.get("/research/export/codings.csv").count(b"\n") == 10_051
     return opening, coding, exporting
 
 
