@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -25,7 +26,6 @@ from expertise.coding.store import Store
 from expertise.coding.together import Readings, kept_readings
 from expertise.errors import CodingError, StudyError, listed, nearest
 from expertise.narratives.corpus import Corpus, read_corpus
-from expertise.narratives.search import concordance
 from expertise.study import Study, open_study
 from expertise.words import catalogue, note
 
@@ -172,8 +172,13 @@ class Circle:
             key: self.texts[key] for key, one in self.whole.items()
             if sum(may_read(coder, one) for coder in coders) >= readers
         }  # fmt: skip
+        if not texts:
+            raise CodingError(
+                f"no text may be read by {readers} of {len(coders)} people who code; "
+                "add people, ask for consent, or plan fewer readers"
+            )
         pieces = cut_fragments(texts, words=words, of=of).merge(about, on="text")
-        hits = concordance(self.corpus, find).hits if find else None
+        hits = _hits(self.corpus, find) if find else None
         chosen = choose_fragments(pieces, hits=hits, n=n, evenly=EVENLY, seed=seed)
         made = plan_reading(
             [self._fragment(one) for one in chosen["document"]], coders, readers=readers, seed=seed,
@@ -343,6 +348,12 @@ def _book(study: Study) -> Codebook:
             'write codebook = "codebook.toml" in study.toml'
         )
     return read_codebook(study.folder / study.settings.codebook)
+
+
+def _hits(corpus: Corpus, find: str) -> pd.DataFrame:
+    """Return where words stand; the pipeline loads only when someone searches."""
+    hits: pd.DataFrame = import_module("expertise.narratives.search").concordance(corpus, find).hits
+    return hits
 
 
 def _corpus(study: Study) -> Corpus:

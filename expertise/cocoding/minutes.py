@@ -4,10 +4,10 @@ from importlib.resources import files
 from pathlib import Path
 
 from expertise.cocoding.circle import Circle
+from expertise.cocoding.paper import print_page
 from expertise.cocoding.web.app import Site
 from expertise.errors import CodingError
 from expertise.files.safe import write_atomically
-from expertise.reporting.pdf import print_page
 
 
 def write_minutes(circle: Circle, coder: str, path: str | Path) -> Path:

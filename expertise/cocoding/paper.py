@@ -1,6 +1,7 @@
 """The paper version: per person a welcome, the word list, and fragments with numbered sentences."""
 
 import re
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 
@@ -13,7 +14,6 @@ from expertise.coding.assignment import Fragment, may_read
 from expertise.coding.paper import numbered_sentences
 from expertise.errors import CodingError, FileError
 from expertise.files.safe import write_atomically
-from expertise.reporting.pdf import print_page
 
 
 def sheets(circle: Circle, who: Member) -> list[Fragment]:
@@ -78,6 +78,12 @@ def write_papers(circle: Circle, folder: str | Path, names: tuple[str, ...] = ()
         except FileError:
             continue  # no Chromium here: the page can be printed from any browser
     return written
+
+
+def print_page(html: Path, pdf: Path) -> Path:
+    """Print a page with Chromium; what that needs loads only then, not with the server."""
+    printed: Path = import_module("expertise.reporting.pdf").print_page(html, pdf)
+    return printed
 
 
 def shown_to(helper: Member, fragment: Fragment) -> bool:

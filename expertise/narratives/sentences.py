@@ -3,19 +3,18 @@
 import threading
 from collections.abc import Mapping
 from functools import cache
+from importlib import import_module
+from typing import Any
 
 import pandas as pd
-from spacy.language import Language
-
-from expertise.narratives.dutch import dutch_pipeline
 
 _TURN = threading.Lock()
 
 
 @cache
-def _pipeline() -> Language:
-    """Make the pipeline once: it takes longer than a hundred stories."""
-    return dutch_pipeline(lexicons=[])
+def _pipeline() -> Any:
+    """Make the pipeline once, and load it only then: it takes longer than a hundred stories."""
+    return import_module("expertise.narratives.dutch").dutch_pipeline(lexicons=[])
 
 
 def sentence_table(texts: Mapping[str, str]) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """What axe, a contrast test and a screen reader's tree say of every page."""
 
 import os
+import re
 from pathlib import Path
 from uuid import uuid4
 
@@ -114,7 +115,8 @@ def test_what_assistive_technology_hears_on_every_page(browser, server):
     """The tree of each page as it was looked at; EXPERTISE_TREES=write keeps them anew."""
     heard = {}
     for name, page in every_page(browser, server):
-        heard[name] = page.locator("body").aria_snapshot() + "\n"
+        tree = page.locator("body").aria_snapshot() + "\n"
+        heard[name] = re.sub(r"coder=\w+", "coder=…", tree)  # ids are drawn anew
     if os.environ.get("EXPERTISE_TREES") == "write":
         for name, tree in heard.items():
             (TREES / f"{name}.yml").write_text(tree, "utf-8")

@@ -164,7 +164,7 @@ def test_the_command_shows_a_plan_and_stores_nothing(circle, folder, capsys):
     assert "Nothing is stored yet" in said
     assert len(circle.fragments) == 1 + len(circle.whole)
     assert main(["fragments", str(folder), "--readers", "9"]) == 1
-    assert "no fragments of 0 that fit" in capsys.readouterr().err
+    assert "no text may be read by 9 of 2 people who code; add people" in capsys.readouterr().err
 
 
 def test_a_withdrawn_text_takes_its_fragments_along(circle):

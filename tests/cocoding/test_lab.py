@@ -16,7 +16,7 @@ from expertise.cocoding.circle import open_circle
 from expertise.coding.folding import ledger
 from expertise.reporting.pdf import chromium
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(480)]
 sync_api = pytest.importorskip("playwright.sync_api")
 ROOT = Path(__file__).parents[2]
 
@@ -75,7 +75,7 @@ def test_keys_stay_with_the_widget_and_texts_out_of_the_file(lab, folder):
     with sync_api.sync_playwright() as play:
         browser = play.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(150_000)
         page.goto(address)
         page.locator(".jp-CodeCell").first.click()
         page.keyboard.press("Shift+Enter")
@@ -139,7 +139,7 @@ def test_a_meeting_in_lab_ends_in_its_minutes(lab, folder):
     with sync_api.sync_playwright() as play:
         browser = play.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(150_000)
         page.goto(address)
 
         def run(nth):

@@ -387,7 +387,7 @@ def test_a_plan_that_changed_meanwhile_is_shown_again(circle, samira, bram, come
     ("field", "sentence"),
     [({"words": "veel"}, "words is &#39;veel&#39;; write a whole number, or leave it empty"),
      ({"words": "5"}, "a fragment of 5 words; choose between 20 and 10000"),
-     ({"readers": "9"}, "no fragments of 0 that fit"),
+     ({"readers": "9"}, "no text may be read by 9 of 2 people who code"),
      ({"of": "T99"}, "there is no text &#39;T99&#39;"),
      ({"find": "xyzzy"}, "no fragments of 0 that fit")],
 )  # fmt: skip
