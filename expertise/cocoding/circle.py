@@ -133,10 +133,9 @@ class Circle:
 
     def session(self, who: Member, entered_by: str = "") -> CodingSession:
         """Make a session for someone, or for who enters someone's work on paper."""
-        plan = None if who.coder.facilitator else self._plans.get(who.coder.id)
         return CodingSession(
             self.store, who.coder, self.book, self.fragments, lang=self.lang,
-            handed=None if plan is None else json.loads(plan), entered_by=entered_by,
+            handed=self._planned(who.coder), entered_by=entered_by,
         )  # fmt: skip
 
     # ---- who reads what ---------------------------------------------------------
@@ -188,6 +187,15 @@ class Circle:
         lacking = len(self.texts) - len(texts)
         left_out = (note("coding.few_may_read", n=lacking, readers=readers),) if lacking else ()
         return replace(made, notes=(*left_out, *made.notes))
+
+    def _planned(self, who: Coder) -> frozenset[str] | None:
+        """Return the ids of the texts that are for someone; None is every text.
+
+        Who came after the texts were divided waits for the next plan.
+        """
+        if who.facilitator or not self._plans:
+            return None
+        return frozenset(json.loads(self._plans.get(who.id, "[]")))
 
     def _readers(self) -> list[Coder]:
         """Return who may be planned, with the topics that each declined."""
@@ -265,8 +273,7 @@ class Circle:
         topics = {one.id: one for one in self._readers()}
         rows = []
         for key, one in self.members.items():
-            plan = self._plans.get(key)
-            planned = None if plan is None else set(json.loads(plan))
+            planned = self._planned(one.coder)
             coder = topics.get(key, one.coder)
             own = [
                 state.get((key, text.id), "") for text in self.fragments

@@ -108,8 +108,12 @@ def test_texts_are_divided_and_stay_so(circle):
     for fragment in circle.fragments[1:]:
         assert sum(fragment.id in one for one in given) == 2
     assert max(map(len, given)) - min(map(len, given)) <= 6
-    circle.add("Later", "naaste")
+    later = circle.add("Later", "naaste")
+    assert texts(later) == set(), "who comes after the texts were divided waits for the next plan"
+    assert circle.progress().set_index("name").at["Later", "handed"] == 0
     assert [texts(one) for one in people] == given
+    circle.keep(circle.plan(readers=2, words=None), by="x")
+    assert texts(later)
 
 
 def test_progress_counts_finished_texts_and_no_time(circle):
