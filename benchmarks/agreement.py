@@ -1,8 +1,13 @@
 """Time agreement beside its peers in one run, and write docs/benchmarks/agreement.md.
 
-Run from the checkout: ``OPENBLAS_NUM_THREADS=1 python benchmarks/agreement.py``.
+Run from the checkout: ``OPENBLAS_NUM_THREADS=1 python benchmarks/agreement.py [--peers PYTHON]``.
+PYTHON is one that has krippendorff-unitized-alpha (it needs numpy 1, so an environment of its
+own: ``python -m venv peers; peers/bin/pip install krippendorff-unitized-alpha``).
 """
 
+import argparse
+import json
+import subprocess
 import time
 from collections.abc import Callable
 from importlib.metadata import version
@@ -30,7 +35,24 @@ and its interval are all inside. Peers ran in the same process. Made by
 {rows}
 
 The peers give no interval: a thousand of their runs is one run times 1,001,
-not measured. No peer for unitizing alpha is installed with the tests.
+not measured. The peer for unitizing alpha ran in a Python of its own (`--peers PYTHON`), on the
+same passages, and gave the same number to 12 digits; its time grows with the square of the units.
+"""
+UNITIZING = """
+import json, sys, time
+from importlib.metadata import version
+from krippendorff_unitized_alpha.krippendorffs_unitized_alpha import (
+    EMPTY_TAG, KrippendorffUnitizedAlpha, Segment)
+given = json.load(sys.stdin)
+start = time.process_time()
+data = {}
+for coder, rows in given["coders"].items():
+    # Its own blanks take an end as inclusive, which its lengths do not.
+    edges = [0, *(x for row in rows for x in row[1:]), given["length"]]
+    blanks = [Segment(EMPTY_TAG, a, b) for a, b in zip(edges[::2], edges[1::2]) if a < b]
+    data[coder] = [Segment(*row) for row in rows] + blanks
+value = KrippendorffUnitizedAlpha(data).result
+print(json.dumps([value, time.process_time() - start, version("krippendorff-unitized-alpha")]))
 """
 OUT = Path(__file__).parents[1] / "docs" / "benchmarks" / "agreement.md"
 
@@ -52,12 +74,14 @@ def judgements(n: int, m: int, missing: float) -> pd.DataFrame:
     return pd.DataFrame(values, columns=[f"coder {i}" for i in range(m)])
 
 
-def passages(documents: int, units: int, m: int) -> tuple[pd.DataFrame, dict[str, int]]:
+def passages(
+    documents: int, units: int, m: int, least: int = 20
+) -> tuple[pd.DataFrame, dict[str, int]]:
     rng = np.random.default_rng(1)
     per = units // documents
     parts, lengths = [], {}
     for document in range(documents):
-        begin = np.cumsum(rng.integers(20, 120, per))
+        begin = np.cumsum(rng.integers(least, 120, per))
         lengths[f"d{document}"] = int(begin[-1]) + 100
         for coder in range(m):
             start = begin + rng.integers(-4, 5, per)
@@ -70,7 +94,19 @@ def passages(documents: int, units: int, m: int) -> tuple[pd.DataFrame, dict[str
     return pd.concat(parts, ignore_index=True), lengths
 
 
-def main() -> None:
+def unitizing_peer(python: str, codings: pd.DataFrame, length: int) -> tuple[float, float, str]:
+    """Return value, seconds and version of krippendorff-unitized-alpha on one document."""
+    rows = {coder: part[["code", "start", "end"]].to_numpy().tolist()
+            for coder, part in codings.groupby("coder")}  # fmt: skip
+    done = subprocess.run(
+        [python, "-c", UNITIZING], input=json.dumps({"coders": rows, "length": length}),
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    value, spent, name = json.loads(done.stdout)
+    return value, spent, name
+
+
+def main(peers: str | None = None) -> None:
     table = judgements(100_000, 3, 0.1)
     words = table.map(lambda x: f"code {x:.0f}" if x == x else None)
     documents = np.repeat([f"document {i}" for i in range(500)], 200)
@@ -129,10 +165,21 @@ def main() -> None:
             interval = "no interval" if n_documents < 10 else "1,000 resamples"
             what = f"unitizing alpha of {definition}, 10⁴ units × 5 coders"
             row(f"{what}, {n_documents} documents, {interval}", spent, "–", None)
+    codings, lengths = passages(1, 1_000, 2, least=40)
+    ours = unitizing_alpha(codings, lengths, definition="2016").estimate
+    spent = seconds(lambda: unitizing_alpha(codings, lengths, definition="2016"))
+    name, theirs = "krippendorff-unitized-alpha", None
+    if peers:
+        value, theirs, number = unitizing_peer(peers, codings, lengths["d0"])
+        assert abs(value - ours) < 1e-12, (value, ours)
+        name = f"{name} {number}"
+    row("unitizing alpha of 2016, 10³ units × 2 coders, 1 document", spent, name, theirs)
     OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text(PAGE.format(rows="\n".join(rows)), "utf-8")
     print("\n".join(rows))
 
 
 if __name__ == "__main__":
-    main()
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--peers", metavar="PYTHON")
+    main(asked.parse_args().peers)

@@ -186,11 +186,13 @@ def _edges(codes: Ints) -> tuple[tuple[Bools, Bools], ...]:
 
 def _kinds(codes: Ints) -> tuple[Bools, Bools]:
     """Say of each code point whether it is of a word (letter, mark, digit, _), or blank."""
-    kinds, where = np.unique(codes, return_inverse=True)
-    letters = [chr(code) for code in kinds.tolist()]
-    word = [unicodedata.category(letter)[0] in "LNM" or letter == "_" for letter in letters]
-    blank = [letter.isspace() or letter == BOM for letter in letters]
-    return np.array(word, dtype=bool)[where], np.array(blank, dtype=bool)[where]
+    word, blank = np.zeros((2, int(codes.max()) + 1), dtype=bool)
+    word[codes] = True  # what occurs at all
+    for code in np.flatnonzero(word).tolist():
+        letter = chr(code)
+        word[code] = unicodedata.category(letter)[0] in "LNM" or letter == "_"
+        blank[code] = letter.isspace() or letter == BOM
+    return word[codes], blank[codes]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

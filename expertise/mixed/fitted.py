@@ -12,6 +12,7 @@ from scipy.special import fdtrc, ndtri, stdtr, stdtrit
 from expertise.mixed.columns import Array
 from expertise.mixed.design import Design
 from expertise.mixed.links import LINKS, Link
+from expertise.mixed.residual import Whitened
 from expertise.result import Result, tidy_table
 from expertise.words import Note, say
 
@@ -66,7 +67,8 @@ class Solution:
     `freedom` holds the covariance of beta. `thresholds` (k,) of an ordered
     outcome, with `cov_joint` (p + k, p + k) of beta and thresholds together;
     `dispersion` holds (term, estimate, standard error) of further parameters;
-    `covariance_errors` the standard errors of `covariances`, where the engine has them.
+    `covariance_errors` the standard errors of `covariances`, where the engine has them;
+    `whitening` what makes the residuals independent, where they have a structure.
     `gradient` is the largest scaled slope left at the optimum.
     """
 
@@ -87,6 +89,7 @@ class Solution:
     cov_joint: Array | None = None
     dispersion: tuple[tuple[str, float, float], ...] = ()
     covariance_errors: tuple[Array, ...] | None = None
+    whitening: Whitened | None = None
     notes: tuple[Note, ...] = ()
 
 

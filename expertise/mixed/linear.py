@@ -12,6 +12,7 @@ from expertise.mixed.kenward_roger import by_kenward_roger
 from expertise.mixed.modes import modes_of
 from expertise.mixed.newton import FLOOR, Optimum, at_floor, minimise
 from expertise.mixed.reduction import prepare, reduce_rows
+from expertise.mixed.residual import Whitened
 from expertise.mixed.roots import eigen
 from expertise.mixed.satterthwaite import by_satterthwaite
 from expertise.words import note
@@ -44,6 +45,7 @@ def solution_at(
     optimum: Optimum,
     freedom: Freedom,
     dispersion: tuple[tuple[str, float, float], ...] = (),
+    whitening: Whitened | None = None,
     rows: bool = True,
 ) -> Solution:
     """Return the solution at an optimum, in the user's units; modes only where there are rows."""
@@ -76,6 +78,7 @@ def solution_at(
         evaluations=optimum.evaluations,
         gradient=optimum.promise,
         dispersion=dispersion,
+        whitening=whitening,
         notes=tuple(remarks),
     )
 

@@ -56,7 +56,8 @@ class Refits:
 
     def run(self, seeds: Seeds) -> Iterator[Array]:
         """Yield the parameters (count,) of each draw; all missing where no optimum was found."""
-        estimate = self._from_sums() if self.design.family == "gaussian" else self._anew
+        sums = self.design.family == "gaussian" and self.truth.whitening is None
+        estimate = self._from_sums() if sums else self._anew
         for seed in seeds:
             y = draw(self.design, self.eta, self.truth, np.random.default_rng(seed))
             try:
@@ -97,8 +98,8 @@ def bootstrap(
 ) -> Bootstrap:
     """Draw new outcomes from a fitted mixed model and fit each.
 
-    Gaussian outcomes are refitted from the sums of the design, others from
-    its rows. Every replicate has its own stream of random numbers, so the
+    Gaussian outcomes with independent residuals are refitted from the sums of
+    the design, others from its rows. Every replicate has its own stream of random numbers, so the
     number of cores changes nothing. Work of a few seconds runs in this
     process; more is spread over processes (a script then needs the usual
     ``if __name__ == "__main__"``). Can be interrupted.
@@ -106,7 +107,7 @@ def bootstrap(
     Parameters
     ----------
     fit : MixedFit
-        Of any family, without `residual` and `dispersion`.
+        Of any family and residual structure.
     replicates : int
         Number of draws, 2 or more.
     seed : int, optional
@@ -121,7 +122,7 @@ def bootstrap(
     Raises
     ------
     DesignError
-        For a residual structure, which is not drawn from here.
+        For fewer than two replicates.
     FitError
         Where fewer than two draws could be fitted.
     """

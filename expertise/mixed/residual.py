@@ -115,6 +115,18 @@ class Whitened:
         scaled = rows * self.scale[:, None]
         return np.asarray((scaled - self.carry[:, None] * scaled[self.before]) / self.left[:, None])
 
+    def residuals(self, noise: Array) -> Array:
+        """Turn independent noise (n,) into residuals, the other way round."""
+        out = self.left * noise
+        after = np.full(len(noise), -1)
+        rows = np.flatnonzero(self.before >= 0)
+        after[self.before[rows]] = rows
+        rows = after[self.before < 0]
+        while len(rows := rows[rows >= 0]):
+            out[rows] += self.carry[rows] * out[self.before[rows]]
+            rows = after[rows]
+        return np.asarray(out / self.scale)
+
 
 def dispersion_layout(text: str, frame: Frame) -> Layout:
     """Return the columns of a log-variance formula such as `~ perspective`."""

@@ -10,7 +10,7 @@ from expertise.mixed.columns import Array
 from expertise.mixed.design import Design
 from expertise.mixed.fitted import Fitted
 from expertise.mixed.links import Link
-from expertise.mixed.posterior import refuse_structured
+from expertise.mixed.residual import Whitened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -23,11 +23,11 @@ class Truth:
     sigma: float | None = None
     theta: float | None = None
     thresholds: Array | None = None
+    whitening: Whitened | None = None
 
 
 def truth_of(fit: Fitted) -> Truth:
     """Return the estimates of a fit as the truth to draw from."""
-    refuse_structured(fit, "simulation")
     theta = None
     if fit.family == "negative-binomial":
         theta = fit.solution.dispersion[0][1]
@@ -38,6 +38,7 @@ def truth_of(fit: Fitted) -> Truth:
         sigma=fit.sigma,
         theta=theta,
         thresholds=fit.solution.thresholds,
+        whitening=fit.solution.whitening,
     )
 
 
@@ -92,8 +93,11 @@ def draw(design: Design, eta: Array, truth: Truth, rng: np.random.Generator) -> 
     match design.family:
         case "gaussian":
             assert truth.sigma is not None
+            noise = rng.standard_normal(len(eta))
+            if truth.whitening is not None:
+                noise = truth.whitening.residuals(noise)
             weights = 1.0 if design.weights is None else design.weights
-            return eta + truth.sigma / np.sqrt(weights) * rng.standard_normal(len(eta))
+            return eta + truth.sigma / np.sqrt(weights) * noise
         case "cumulative":
             assert truth.thresholds is not None
             return _answers(truth.link, eta, truth.thresholds, rng)

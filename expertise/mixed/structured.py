@@ -87,6 +87,7 @@ def fit_structured(design: Design, structure: Structure, *, reml: bool, df: str)
         Optimum(point=optimum.point, evaluations=search.evaluations, promise=optimum.promise),
         Normal(covariance=freedom.covariance) if df == "normal" else freedom,
         dispersion=tuple((name, float(value), float(error)) for name, value, error in rows),
+        whitening=structure.whitening(phi),
     )
 
 

@@ -87,3 +87,39 @@ class Blocks:
 
     def _repr_html_(self) -> str:
         return "".join(part._repr_html_() for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Perspectives:
+    """Perspectives side by side, a part a question, in the order in which to read them.
+
+    All parts are empty in a study without [triads]; a part that these data
+    do not allow says so in one sentence.
+
+    Attributes
+    ----------
+    asked, question : Blocks
+        Who was asked and who could not be; whether items ask all the same.
+    agreement, together, dependability : Blocks
+        How far apart answers lie, what all know together, how dependable means are.
+    closer, paths, outcome : Blocks
+        Whether pairs grow closer, whose earlier answer goes with whose later
+        one, and what each adds in explaining an outcome.
+    """
+
+    asked: Blocks
+    question: Blocks
+    agreement: Blocks
+    together: Blocks
+    dependability: Blocks
+    closer: Blocks
+    paths: Blocks
+    outcome: Blocks
+
+    @property
+    def parts(self) -> dict[str, Blocks]:
+        """The parts by name."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def __repr__(self) -> str:
+        return "\n\n".join(repr(part) for part in self.parts.values())

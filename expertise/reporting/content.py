@@ -17,12 +17,12 @@ from expertise.reporting.action import (
     recognised_block,
 )
 from expertise.reporting.audience import Audience, current_audience
-from expertise.reporting.block import Block
+from expertise.reporting.block import Block, Perspectives
 from expertise.reporting.findings import Findings, find
 from expertise.reporting.guidelines import guideline_block, guidelines
 from expertise.reporting.individual import change_block, dropout_block
 from expertise.reporting.measured import phases_block
-from expertise.reporting.perspectives import Perspectives, perspectives_of
+from expertise.reporting.perspectives import perspectives_of
 from expertise.reporting.sentences import (
     beside_sentences,
     change_sentences,

@@ -123,7 +123,7 @@ def _answer(name: str, item: Item, study: StudyFile, parts: Mapping[str, bool]) 
         table, _, key = source.partition(".")
         if parts.get(source):
             places.append(say(f"parts.{table}", lang))
-        elif source not in parts:
+        elif key and source not in parts:
             told.append(getattr(getattr(study, table), key, ""))
     if places:
         told.append(say("reporting.stands_under", lang, places="; ".join(dict.fromkeys(places))))

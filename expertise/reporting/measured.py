@@ -96,19 +96,6 @@ def _plot_around(study: Study, table: pd.DataFrame, model: Model, source: str) -
         "better": say(f"study.{what.better}", lang),
         "level": percent(float(table["conf_level"].iloc[0])),
     }
-    behind = pd.DataFrame(
-        {
-            say("study.perspective", lang): [
-                study.settings.perspectives[str(name)].plural(lang) for name in table["perspective"]
-            ],
-            say("reporting.since_x", lang): [number(month, 0, lang) for month in table["since"]],
-            say("reporting.interval", lang, level=words["level"]): [
-                interval(row.estimate, row.conf_low, row.conf_high, lang)
-                for row in table.itertuples()
-            ],
-            say("reporting.people", lang): table["n_people"].astype(str),
-        }
-    )
     title = say("reporting.around_up" if up else "reporting.around_mixed", lang)
     return draw(
         paint,
@@ -119,9 +106,27 @@ def _plot_around(study: Study, table: pd.DataFrame, model: Model, source: str) -
             before=listed_words(_levels(before, lang), lang),
             after=listed_words(_levels(after, lang), lang),
         ),
-        table=behind,
+        table=_in_words(study, table),
         lang=lang,
     )  # fmt: skip
+
+
+def _in_words(study: Study, table: pd.DataFrame) -> pd.DataFrame:
+    lang, roles = study.lang, study.settings.perspectives
+    level = percent(float(table["conf_level"].iloc[0]))
+    return pd.DataFrame(
+        {
+            say("study.perspective", lang): [
+                roles[str(name)].plural(lang) for name in table["perspective"]
+            ],
+            say("reporting.since_x", lang): [number(month, 0, lang) for month in table["since"]],
+            say("reporting.interval", lang, level=level): [
+                interval(row.estimate, row.conf_low, row.conf_high, lang)
+                for row in table.itertuples()
+            ],
+            say("reporting.people", lang): table["n_people"].astype(str),
+        }
+    )
 
 
 def _levels(means: list[tuple[str, float]], lang: str) -> list[str]:

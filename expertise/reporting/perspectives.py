@@ -10,7 +10,7 @@ import pandas as pd
 
 from expertise.errors import DesignError
 from expertise.reporting.audience import Audience
-from expertise.reporting.block import Block, Blocks
+from expertise.reporting.block import Block, Blocks, Perspectives
 from expertise.reporting.sentences import capital, settled, span
 from expertise.study import Study
 from expertise.study.rules import measured_with
@@ -30,42 +30,6 @@ KEYS: dict[str, Any] = {"person": "person", "perspective": "perspective"}
 _LEAST = 5
 # Fewer than usual: a report is built again and again, and should be there soon.
 _REPLICATES = 300
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Perspectives:
-    """Perspectives side by side, a part a question, in the order in which to read them.
-
-    All parts are empty in a study without [triads]; a part that these data
-    do not allow says so in one sentence.
-
-    Attributes
-    ----------
-    asked, question : Blocks
-        Who was asked and who could not be; whether items ask all the same.
-    agreement, together, dependability : Blocks
-        How far apart answers lie, what all know together, how dependable means are.
-    closer, paths, outcome : Blocks
-        Whether pairs grow closer, whose earlier answer goes with whose later
-        one, and what each adds in explaining an outcome.
-    """
-
-    asked: Blocks
-    question: Blocks
-    agreement: Blocks
-    together: Blocks
-    dependability: Blocks
-    closer: Blocks
-    paths: Blocks
-    outcome: Blocks
-
-    @property
-    def parts(self) -> dict[str, Blocks]:
-        """The parts by name."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
-    def __repr__(self) -> str:
-        return "\n\n".join(repr(part) for part in self.parts.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

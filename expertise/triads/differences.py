@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtri
 
-from expertise.errors import DataError, DesignError, listed
+from expertise.errors import DataError, DesignError, FitError, listed
 from expertise.figures import Look, StoryAxes, draw
+from expertise.mixed.fit import fit_mixed
 from expertise.result import Result, tidy_table
 from expertise.triads.tables import Array, check_level, levels, long_rows, pair_of, wide_ratings
 from expertise.words import Note, interval, note, say
@@ -23,8 +25,8 @@ class Discrepancy(Result):
     """Change between two waves in mean gap, agreement and spread of differences.
 
     `changes` has a row a question: on `all pairs` of each wave and on the
-    people whose pair is complete at both (`same people`). `waves` has each
-    figure at each wave.
+    people whose pair is complete at both (`same people`); and `scale`, the
+    change of spread by the location–scale model. `waves` has each figure at each wave.
     """
 
     pair: tuple[Any, Any]
@@ -74,7 +76,9 @@ class Discrepancy(Result):
                 if question != "spread":
                     panel.axvline(0, color=look.text, linewidth=0.8)
 
-        rows = self.changes[self.changes["group"] == "all pairs"]
+        rows = self.changes[
+            (self.changes["group"] == "all pairs") & self.changes["term"].isin(QUESTIONS)
+        ]
         open_ = int(((rows["conf_low"] <= 0) & (rows["conf_high"] >= 0)).sum())
         title = {3: "none", 0: "all"}.get(open_, "some")
         words = self._words(labels) | {"n": int(rows["n_people"].max())}
@@ -94,7 +98,7 @@ class Discrepancy(Result):
         return {"first": first, "second": second, "start": start, "end": end}
 
     def _direction(self, question: str, change: float) -> str:
-        if question != "gap":
+        if question != "gap":  # a change of agreement, spread or scale
             return "more" if change > 0 else "less"
         gaps = self.waves[self.waves["term"] == "gap"].set_index("wave")["estimate"]
         wider = abs(gaps[self.between[1]]) > abs(gaps[self.between[0]])
@@ -119,7 +123,10 @@ def discrepancy(
     Does the mean gap close (first − second, in points)? Does agreement
     grow (change of ICC(A,1))? Does the spread of differences shrink (log of
     the ratio of their SDs: −0.69 is half as wide)? Each can hold without
-    the others: a gap can close on average while pairs drift apart.
+    the others: a gap can close on average while pairs drift apart. The
+    third is answered twice: by the SDs as they are, and by a location–scale
+    model (variance log-linear in the wave, a person's differences correlated
+    over waves), which lets people who miss a wave count for the others.
 
     Parameters
     ----------
@@ -141,7 +148,8 @@ def discrepancy(
     -------
     Discrepancy
         Changes on all pairs there are, and as a check on those complete at
-        both waves. Percentile intervals.
+        both waves. Percentile intervals; for the location–scale model those
+        of its normal approximation.
 
     Raises
     ------
@@ -153,7 +161,8 @@ def discrepancy(
     -----
     Not computed: why perspectives differ. A difference is no error of
     either. Pairs missing at a wave are taken as missing at random.
-    McGraw & Wong (1996), doi:10.1037/1082-989X.1.1.30.
+    McGraw & Wong (1996), doi:10.1037/1082-989X.1.1.30; Hedeker, Mermelstein &
+    Demirtas (2008), doi:10.1111/j.1541-0420.2007.00924.x (location–scale).
     """
     check_level(conf_level)
     if replicates < 2:
@@ -173,6 +182,7 @@ def discrepancy(
         cube[:, at] = wide.reindex(people)[list(pair)].to_numpy()
     cube[np.isnan(cube).any(axis=2)] = np.nan
     cube = cube[~np.isnan(cube).all(axis=(1, 2))]
+    _check_varies(cube, order, pair, wave)
     start, end = (order.index(one) for one in ends)
     both = cube[~np.isnan(cube[:, [start, end]]).any(axis=(1, 2))]
     changes = []
@@ -182,6 +192,8 @@ def discrepancy(
             changes += _rows(
                 found[:, end] - found[:, start], conf_level, "change", group, len(part)
             )
+    scale, notes = _scale(cube, start, end, conf_level)
+    changes += scale
     found = _resampled(cube, replicates, seed)
     waves = [
         row | {"wave": name}
@@ -196,8 +208,18 @@ def discrepancy(
     )
     return Discrepancy(
         pair=(pair[0], pair[1]), between=(ends[0], ends[1]), changes=pd.DataFrame(changes),
-        waves=table_, notes=(note("triads.same_people", n=len(both), people=len(cube)),),
+        waves=table_, notes=(note("triads.same_people", n=len(both), people=len(cube)), *notes),
     )  # fmt: skip
+
+
+def _check_varies(cube: Array, order: list[Any], pair: Sequence[Any], wave: str) -> None:
+    """Refuse a wave at which all differences are the same: it has no spread to compare."""
+    for at, name in enumerate(order):
+        if np.nanstd(cube[:, at, 0] - cube[:, at, 1]) == 0:
+            raise DesignError(
+                f"all differences between {pair[0]!r} and {pair[1]!r} at {wave} {name!r} are the "
+                "same; their spread cannot be compared, so leave that wave out"
+            )
 
 
 def _ends(order: list[Any], between: Sequence[Any] | None, wave: str) -> tuple[Any, Any]:
@@ -253,3 +275,31 @@ def _rows(
          "n_people": n, "method": "persons resampled"}
         for at, question in enumerate(QUESTIONS)
     ]  # fmt: skip
+
+
+def _scale(
+    cube: Array, start: int, end: int, conf_level: float
+) -> tuple[list[dict[str, Any]], tuple[Note, ...]]:
+    """Return the change of log SD by the location–scale model, or the note why not."""
+    person, wave = np.nonzero(~np.isnan(cube[:, :, 0]))
+    order = [start, end, *(at for at in range(cube.shape[1]) if at not in (start, end))]
+    table = pd.DataFrame({
+        "difference": cube[person, wave, 0] - cube[person, wave, 1], "person": person.astype(str),
+        "wave": pd.Categorical([f"w{at}" for at in wave], [f"w{at}" for at in order]),
+        "place": wave.astype(float),
+    })  # fmt: skip
+    alike = "ar1(place | person)" if table["person"].duplicated().any() else None
+    try:
+        fit = fit_mixed(
+            "difference ~ wave", table, dispersion="~ wave", residual=alike, df="normal"
+        )
+    except (DesignError, FitError):
+        return [], (note("triads.no_scale"),)
+    rows = {term: (value, error) for term, value, error in fit.solution.dispersion}
+    estimate, error = (x / 2 for x in rows[f"log variance: wavew{end}"])  # of an SD, not a variance
+    half = float(ndtri((1 + conf_level) / 2)) * error
+    return [
+        {"component": "change", "term": "scale", "group": "all pairs", "estimate": estimate,
+         "conf_low": estimate - half, "conf_high": estimate + half, "conf_level": conf_level,
+         "n_people": len(cube), "method": "location-scale"}
+    ], ()  # fmt: skip

@@ -47,6 +47,7 @@ def every_page(browser, server, **options):
         page.locator(".cc-sentence").nth(2).click()
         yield "chooser", page
         name_code(page, "Gezien worden")
+        saved(page)
         yield "detail", page
         press(page, "Sluit")
         for code in ("Hoop", "Regie"):

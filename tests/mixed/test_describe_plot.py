@@ -14,6 +14,7 @@ from expertise.mixed.contrast import marginal_means
 from expertise.mixed.description import describe
 from expertise.mixed.diagnosis import diagnose, influence_of
 from expertise.mixed.fit import fit_mixed
+from expertise.mixed.planning import power
 from expertise.mixed.plots import plot_fit
 from expertise.mixed.predict import predictions
 from expertise.mixed.simulation import simulate
@@ -222,7 +223,8 @@ def test_diagnosis_names_its_group_and_refuses_others(fit):
 
 def test_structured_residuals_are_refused(table):
     fit = fit_mixed("score ~ month + (1 | person)", table, residual="car1(month | person)")
-    for what in (fit.diagnose, lambda: simulate(fit, seed=1)):
+    plan = {"effect": {"month": 1.0}, "n": 20, "dropout": 0.0, "seed": 1}
+    for what in (fit.diagnose, lambda: power(fit, **plan)):
         with pytest.raises(DesignError, match="is computed for independent residuals"):
             what()
     with pytest.raises(DesignError, match="a prediction for known groups is computed for"):

@@ -216,8 +216,6 @@ def test_profiles_refuse_what_they_cannot_profile():
     structured = fit_mixed("score ~ wave + (1 | person)", study(), dispersion="~ arm")
     with pytest.raises(DesignError, match="profile intervals are for gaussian fits"):
         profile_intervals(structured)
-    with pytest.raises(DesignError, match="simulation is computed for independent residuals"):
-        bootstrap(structured)
 
 
 def test_bootstrap_is_the_same_on_any_number_of_cores(monkeypatch):

@@ -25,6 +25,17 @@ def browser():
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
 def test_page_has_no_violations(browser, page, scheme, width):
+    check(browser, page.html, scheme, width)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("kind", ["html", "summary"])
+def test_the_two_pages_of_a_whole_study_have_no_violations(browser, stored, kind, scheme, width):
+    check(browser, getattr(stored, kind), scheme, width)
+
+
+def check(browser, path, scheme, width):
     # axe puts a script into the page, which the page's own policy forbids.
     context = browser.new_context(
         color_scheme=scheme, viewport={"width": width, "height": 800}, bypass_csp=True
@@ -32,7 +43,7 @@ def test_page_has_no_violations(browser, page, scheme, width):
     tab = context.new_page()
     fetched = []
     tab.on("request", lambda request: fetched.append(request.url))
-    tab.goto(page.html.as_uri())
+    tab.goto(path.as_uri())
     for details in tab.query_selector_all("details"):
         details.evaluate("it => it.open = true")
     result = Axe().run(tab)

@@ -3,8 +3,10 @@
 import re
 import shutil
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 
 from expertise import ExpertiseError
 from expertise.reporting import build_report
@@ -68,14 +70,43 @@ def test_internal_page_says_so(internal_page):
 
 @pytest.mark.browser
 def test_pdf_is_tagged_and_has_an_outline(internal_page):
-    from pypdf import PdfReader
-
     pdf = PdfReader(internal_page.pdf)
     root = pdf.trailer["/Root"]
     assert root["/MarkInfo"]["/Marked"]
     assert "/StructTreeRoot" in root
     assert root["/Lang"] == "nl"
     assert len(pdf.outline) >= 1
+
+
+def test_one_run_gives_the_page_the_tables_and_the_plain_summary(page):
+    names = {path.name for path in page.html.parent.iterdir()}
+    assert names >= {"report.html", "report.ipynb", "samenvatting.nl.html", "tables.docx",
+                     "numbers.csv"}  # fmt: skip
+    assert not page.drafted
+    assert "nog door niemand goedgekeurd" in page.summary.read_text("utf-8")
+
+
+def test_an_internal_run_leaves_the_plain_summary_alone(internal_page):
+    assert internal_page.summary is None
+    assert not (internal_page.html.parent / "tables.docx").exists()
+
+
+def test_the_whole_study_is_marked_as_simulated_and_holds_passages_but_no_ids(stored):
+    html = stored.html.read_text("utf-8")
+    assert "gesimuleerd" in html[html.index("<h1") :][:200]
+    assert "aan je eigen tafel ben je de baas" in html
+    assert not re.search(r"T\d\d-(patient|naaste|professional)", html)
+    assert html.count("☐") > 20
+    notebook = Path("notebooks/drie-kunnen-meer-dan-een.ipynb").read_text("utf-8")
+    assert "aan je eigen tafel" not in notebook
+
+
+@pytest.mark.browser
+def test_the_plain_summary_is_two_tagged_pages(printed):
+    pdf = PdfReader(printed)
+    assert len(pdf.pages) == 2
+    assert pdf.trailer["/Root"]["/MarkInfo"]["/Marked"]
+    assert "Herkent u dit?" in pdf.pages[1].extract_text()
 
 
 def test_a_study_without_a_notebook_is_told(tmp_path):

@@ -53,6 +53,22 @@ def test_nothing_declared_is_told(make_study):
             '[dropout]\noutcome = "hope"\narm = "arm"\narms = ["new", "usual"]\nwave = "T1"\ndeltas = [1, 2]',
             "dropout.deltas: name at least two, with 0",
         ),
+        ('[triads]\noutcome = "hoop"', "triads.outcome: unknown 'hoop'"),
+        ('[triads]\noutcome = "hope"\nwave = "T9"', "triads.wave: unknown 'T9'"),
+        ('[triads]\noutcome = "hope"\nroles = ["arts"]', "triads.roles: unknown 'arts'"),
+        ('[triads]\noutcome = "hope"\nroles = ["patient"]', "name two or more different"),
+        ('[triads]\noutcome = "hope"\nrefused = { arts = 1 }', "triads.refused: unknown 'arts'"),
+        ('[triads]\noutcome = "hope"\nrefused = { patient = -1 }', "-1 is no count"),
+        ('[triads]\noutcome = "hope"\ncriterion = "moed"', "triads.criterion: unknown 'moed'"),
+        ('[triads]\noutcome = "hope"\nconsent = "use"', "triads.consent: unknown 'use'"),
+        (
+            '[triads]\noutcome = "hope"\n[triads.items]\none = ["hope"]',
+            "triads.items: name two or more items",
+        ),
+        (
+            '[triads]\noutcome = "hope"\n[triads.items]\none = ["hope"]\ntwo = ["moed"]',
+            "triads.items.two: unknown 'moed'",
+        ),
     ],
 )
 def test_a_bad_declaration_is_named(make_study, added, sentence):

@@ -5,11 +5,13 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from expertise.errors import DataError, DesignError
+from expertise.errors import DataError, DesignError, FitError
+from expertise.triads import squares
 from expertise.triads.components import estimate
 from expertise.triads.facets import lay_out
 from expertise.triads.generalizability import dependability
 from expertise.triads.redraws import redraw_roles, resample_persons
+from expertise.triads.squares import analogous_anova
 
 # Brennan (2001), Generalizability Theory, synthetic data sets 1, 3 and 4 (unbalanced), and
 # the p × i example with missing data; printed components and coefficients.
@@ -208,6 +210,18 @@ def test_disconnected_data_are_refused(long):
     with pytest.raises(DesignError, match="cannot tell the variance terms apart"):
         quick(apart[["person", "rater", "site", "score"]], "person", ["site", "rater"],
               method="anova")  # fmt: skip
+
+
+def test_scoring_that_ends_too_soon_is_no_result(monkeypatch, three):
+    """An ANOVA component below zero sends the balanced case to scoring."""
+    rng = np.random.default_rng(2)
+    flat = three.assign(score=rng.normal(size=len(three)))
+    study = lay_out(flat, "person", ["item", "occasion"], "score", None)
+    assert (analogous_anova(study) < 0).any()
+    assert (estimate(study, "reml")[0][[0, 3, 4, 5, 6]] >= 0).all()
+    monkeypatch.setattr(squares, "_MOST", 1)
+    with pytest.raises(FitError, match="no optimum found in 1 steps; leave out a variance term"):
+        estimate(study, "reml")
 
 
 def test_bad_input(three):

@@ -43,6 +43,12 @@ def test_the_fireworks_study_settles_nothing(fireworks):
         assert all(word in text for text in found.describe(lang).values())
     assert (found.changes["group"] == "same people").sum() == 3
     assert found.notes[0].values == {"n": 24, "people": 34}
+    scale = rows.loc["scale"]
+    # R, nlme 3.1-162: gls(d ~ wave, corAR1(~ wave | id), varIdent(~ 1 | wave)), log of varIdent
+    assert_allclose(scale["estimate"], -0.26924, atol=5e-5)
+    assert_allclose(
+        scale[["conf_low", "conf_high"]].tolist(), np.log([0.54653, 1.06789]), atol=2e-3
+    )
 
 
 def test_known_changes_are_found():
@@ -51,12 +57,13 @@ def test_known_changes_are_found():
     assert_allclose(rows.loc["gap", "estimate"], -4, atol=1.5)
     assert_allclose(rows.loc["spread", "estimate"], np.log(2 / 6), atol=0.2)
     for lang, words in (
-        ("en", ("smaller", "more", "smaller")), ("nl", ("kleiner", "meer", "kleiner"))
+        ("en", ("smaller", "more", "smaller", "smaller")),
+        ("nl", ("kleiner", "meer", "kleiner", "kleiner")),
     ):  # fmt: skip
         for text, word in zip(found.describe(lang).values(), words, strict=True):
             assert word in text
     back = of(closer(1), between=("T2", "T1"))
-    assert_allclose(back.changes["estimate"], -found.changes["estimate"])
+    assert_allclose(back.changes["estimate"], -found.changes["estimate"], rtol=1e-4)
 
 
 def test_the_questions_are_separate():
@@ -68,10 +75,30 @@ def test_the_questions_are_separate():
     assert "not settled" in found.describe()["spread"]
 
 
+def test_scale_of_differences_that_are_alike_over_time():
+    """The model's ratio of SDs is the real one; people at one wave only count too."""
+    rng = np.random.default_rng(6)
+    before = rng.normal(size=300)
+    after = 0.7 * before + 0.51**0.5 * rng.normal(size=300)
+    rows = [
+        (f"p{i}", role, wave, sign * sd * x)
+        for wave, sd, d in (("T1", 4.0, before), ("T2", 2.0, after))
+        for role, sign in (("patient", 0.5), ("naaste", -0.5)) for i, x in enumerate(d)
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=list(COLUMNS.values()))
+    found = of(table).changes.query("group == 'all pairs'").set_index("term")
+    scale = found.loc["scale"]
+    assert scale["conf_low"] < np.log(2 / 4) < scale["conf_high"] < -0.4
+    assert_allclose(scale["estimate"], found.loc["spread", "estimate"], atol=0.02)
+    half = table["id"].str[1:].astype(int) % 2 == 0
+    apart = of(table[half == (table["wave"] == "T1")]).changes.set_index("term")
+    assert_allclose(apart.loc["scale", "estimate"], apart.loc["spread", "estimate"], atol=1e-4)
+
+
 def test_shift_and_order():
     table = closer(3, n=40)
     other = table.sample(frac=1, random_state=1).assign(ptsd=lambda t: t["ptsd"] + 1000)
-    assert_allclose(of(other).changes["estimate"], of(table).changes["estimate"], rtol=1e-6)
+    assert_allclose(of(other).changes["estimate"], of(table).changes["estimate"], rtol=1e-4)
 
 
 def test_the_picture(fireworks):
@@ -105,6 +132,9 @@ def test_bad_input():
     says("has no perspective 'arts'", DataError, pair=("patient", "arts"))
     says("fewer than 5 people", table=table[table["id"].isin(["p1", "p2"])])
     says("replicates is 1", replicates=1)
+    known = table["perspective"].map({"patient": 1.0, "naaste": 0.0})
+    flat = table.assign(ptsd=np.where(table["wave"] == "T1", known, table["ptsd"]))
+    says("at wave 'T1' are the same; their spread", table=flat)
     says("conf_level is 95", conf_level=95)
     says("hold the same", DataError, table=pd.concat([table, table[:1]]))
     says("one perspective only", table=table[table["perspective"] == "patient"])
