@@ -146,24 +146,26 @@ def test_who_is_ready_counts_what_is_theirs_to_read(circle):
     assert not circle.progress().set_index("name").loc["Bram", "ready"]
 
 
-def test_a_plan_of_another_program_is_taken_up(circle, folder):
+def test_a_plan_of_another_program_is_taken_up(circle, folder, store):
     samira = circle.add("Samira", "patient")
     circle.add("Bram", "naaste")
     assert len(circle.handle(samira.coder.id, {"kind": "sync"})["desk"]["texts"]) > 10
-    assert main(["fragments", str(folder), "--n", "3", "--words", "120", "--keep"]) == 0
+    where = [str(folder), *(["--store", store] if store else [])]
+    assert main(["fragments", *where, "--n", "3", "--words", "120", "--keep"]) == 0
     assert len(circle.handle(samira.coder.id, {"kind": "sync"})["desk"]["texts"]) == 1 + 3
 
 
-def test_the_command_shows_a_plan_and_stores_nothing(circle, folder, capsys):
+def test_the_command_shows_a_plan_and_stores_nothing(circle, folder, store, capsys):
     circle.add("Samira", "patient")
     circle.add("Bram", "naaste")
-    assert main(["fragments", str(folder), "--of", "T02-patient-1#1-2", "--seed", "4"]) == 0
+    where = [str(folder), *(["--store", store] if store else [])]
+    assert main(["fragments", *where, "--of", "T02-patient-1#1-2", "--seed", "4"]) == 0
     said = capsys.readouterr().out
     assert "1 fragments for 2 people" in said
     assert "Samira" in said
     assert "Nothing is stored yet" in said
     assert len(circle.fragments) == 1 + len(circle.whole)
-    assert main(["fragments", str(folder), "--readers", "9"]) == 1
+    assert main(["fragments", *where, "--readers", "9"]) == 1
     assert "no text may be read by 9 of 2 people who code; add people" in capsys.readouterr().err
 
 
@@ -178,7 +180,7 @@ def test_a_withdrawn_text_takes_its_fragments_along(circle):
     assert "niet aan u gegeven" in circle.handle(samira.coder.id, message)["error"]
 
 
-def test_fragments_are_compared_and_exported_at_their_place(circle, folder, tmp_path):
+def test_fragments_are_compared_and_exported_at_their_place(circle, folder, store, tmp_path):
     people = [circle.add("Samira", "patient"), circle.add("Bram", "naaste")]
     circle.keep(circle.plan(of=["T02-patient-1#2", "T02-patient-1#3"]), by="x")
     for one in people:
@@ -190,10 +192,13 @@ def test_fragments_are_compared_and_exported_at_their_place(circle, folder, tmp_
                 "kind": "apply", "id": uid(), "document": text.id, "sha256": text.sha256,
                 "start": 0, "end": 10, "code": "hoop"})  # fmt: skip
             circle.handle(me, {"kind": "finish", "id": uid(), "document": text.id})
-    assert main(["agree", str(folder)]) == 1
+    corpus = folder.parents[1] / "corpora" / "drie-kunnen-meer-dan-een"
+    places = ["--codebook", str(folder / "codebook.toml"), "--corpus", str(corpus)]
+    where = store or str(folder)
+    assert main(["agree", where, *places]) == 1
     leader = circle.facilitator().coder.id
     assert not circle.handle(leader, {"kind": "reveal", "id": uid()})["error"]
-    assert main(["agree", str(folder)]) == 0
+    assert main(["agree", where, *places]) == 0
     with pytest.raises(CodingError, match="Wat anderen kozen, is nog niet open"):
         write_minutes(circle, leader, tmp_path / "verslag.html")
     circle.handle(leader, {"kind": "join", "id": uid()})
@@ -209,7 +214,7 @@ def test_fragments_are_compared_and_exported_at_their_place(circle, folder, tmp_
         whole[a:b] for a, b in zip(rows["start"], rows["end"], strict=True)
     ]
     assert set(rows["text"]) == {one.text[:10] for one in circle.fragments[1:]}
-    assert main(["exchange", str(folder), str(tmp_path / "uit.csv")]) == 0
+    assert main(["exchange", where, str(tmp_path / "uit.csv"), *places]) == 0
     table = pd.read_csv(tmp_path / "uit.csv")
     assert sorted(table["start"]) == sorted(rows["start"])
 

@@ -162,6 +162,7 @@ export class App {
   }
 
   async home() {
+    this.asked = null;
     this.onWall = false;
     this.root.classList.remove("cc-wall");
     const had = this.desk !== null;
@@ -184,7 +185,9 @@ export class App {
   }
 
   async meet(wall = this.onWall) {
+    const asked = (this.asked = {});
     const answer = await this.ask({ kind: "passages" });
+    if (this.asked !== asked) return; // the person went elsewhere meanwhile
     if (answer) this.show(meetingScreen({ words: this.words, app: this, passages: answer.passages, wall }));
     this.onWall = Boolean(wall);
     this.root.classList.toggle("cc-wall", this.onWall);
