@@ -25,7 +25,7 @@ class Capitals(Wording):
                 yield self._start(i), self.words[last].end, self._kind(i)
                 i = last
             elif not self.words[i].cap and self._cued(i):
-                yield self.words[i].start, self.words[i].end, self._kind(i)
+                yield self._start(i), self.words[i].end, self._kind(i)
             i += 1
 
     def _stands_out(self, i: int) -> bool:
@@ -55,15 +55,16 @@ class Capitals(Wording):
         )
 
     def _start(self, i: int) -> int:
-        return self.words[
-            i - 1 if self.gap(i) == " " and self.words[i - 1].low == "'t" else i
-        ].start
+        """Return where the name at word i begins, with an article that belongs to it."""
+        article = {"'t"} if self.words[i].cap else _ARTICLES
+        within = self.gap(i) == " " and self.words[i - 1].low in article
+        return self.words[i - within].start
 
     def _cued(self, i: int) -> bool:
         """Whether the words before i announce an unknown word as a name."""
         low, before = self.words[i].low, self.near(i)
         if before in _ARTICLES and self.lower_case:
-            cued = self.near(i, 2) in _ORGANISATION
+            cued = self.near(i, 2) in _CUES
         else:
             cued = before == "bij" or (self.lower_case and before in _CUES)
         return (

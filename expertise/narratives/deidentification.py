@@ -229,6 +229,7 @@ def identifiers(texts: Mapping[str, str], listed: Iterable[str] = ()) -> dict[st
     for key, text in texts.items():
         names |= _first_words(text, by_deduce[key])
         names |= _first_words(text, People(text, listed).find())
+        names |= _first_words(text, Capitals(text).find())
     found = {
         key: [
             *find_patterns(text),
