@@ -7,7 +7,6 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
-from uuid import uuid4
 
 import nbformat
 import pytest
@@ -21,20 +20,12 @@ sync_api = pytest.importorskip("playwright.sync_api")
 ROOT = Path(__file__).parents[2]
 
 
-CELLS = (
-    "from expertise.cocoding.widget import CodingWidget\n"
-    "widget = CodingWidget({folder!r})\nwidget",
-    "widget.reveal()",
-    "print(widget.write_minutes('verslag.html'))",
-)
-
-
 @pytest.fixture
 def lab(folder):
     """A JupyterLab with one notebook, whose first cell is the widget."""
-    cells = [cell.format(folder=str(folder)) for cell in CELLS]
+    cell = f"from expertise.cocoding.widget import CodingWidget\nCodingWidget({str(folder)!r})"
     book = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
+        cells=[nbformat.v4.new_code_cell(cell), nbformat.v4.new_code_cell("1 + 1")],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
     )
     home = folder.parents[1] / "lab"
@@ -116,56 +107,3 @@ def test_keys_stay_with_the_widget_and_texts_out_of_the_file(lab, folder):
     rows = ledger(circle.store.table()).codings
     circle.store.close()
     assert rows["code"].tolist() == ["hoop"]
-
-
-def coded(circle, name, perspective, code):
-    """Someone codes one text, away from Lab."""
-    me = circle.add(name, perspective).coder.id
-    text = circle.fragments[1]
-    for message in (
-        {"kind": "return", "document": "oefenen"}, {"kind": "open", "document": text.id},
-        {"kind": "apply", "document": text.id, "sha256": text.sha256, "start": 0, "end": 40,
-         "code": code}, {"kind": "finish", "document": text.id},
-    ):  # fmt: skip
-        assert circle.handle(me, message | {"id": str(uuid4())})["error"] is None
-
-
-def test_a_meeting_in_lab_ends_in_its_minutes(lab, folder):
-    circle = open_circle(folder)
-    coded(circle, "Samira", "patient", "hoop")
-    coded(circle, "Bram", "naaste", "regie")
-    circle.store.close()
-    address, file = lab
-    with sync_api.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        page.set_default_timeout(150_000)
-        page.goto(address)
-
-        def run(nth):
-            page.locator(".jp-CodeCell .cm-content").nth(nth).click()
-            page.keyboard.press("Control+Enter")
-
-        def press(name):
-            page.get_by_role("button", name=name, exact=True).first.click()
-
-        run(0)
-        page.wait_for_selector(".cc-desk")
-        run(1)
-        page.locator(".jp-CodeCell .jp-InputPrompt", has_text="[2]").wait_for()
-        page.get_by_role("button", name="Begin", exact=True).click()
-        press("Terug")
-        press("Ik doe mee")
-        page.wait_for_selector(".cc-meeting")
-        press("Beide houden")
-        for field in page.locator(".cc-decide textarea").all():
-            field.fill("Zo lezen wij het.")
-        press("Leg vast")
-        page.get_by_text("Afgesproken: Beide houden").wait_for()
-        run(2)
-        page.get_by_text("verslag.html").last.wait_for()
-        page.locator(".jp-CodeCell .jp-InputPrompt", has_text="[3]").wait_for()
-        browser.close()
-    minutes = (file.parent / "verslag.html").read_text("utf-8")
-    assert "Beide houden" in minutes
-    assert minutes.count("Zo lezen wij het.") == 2
