@@ -68,6 +68,10 @@ class View:
         """Return a sentence of this part of the report."""
         return say(f"perspectives.{key}", self.lang, **values)
 
+    def sentence(self, key: str, **values: Any) -> Block:
+        """Return a part of one sentence: what these data do not allow."""
+        return self.block(paragraphs=(self.say(key, **values),))
+
     def block(self, **parts: Any) -> Block:
         """Return a part in the language of the report."""
         return Block(lang=self.lang, **parts)
@@ -80,12 +84,11 @@ class View:
 
 def perspectives_of(study: Study, audience: Audience) -> Perspectives:
     """Compute what [triads] of a study declares, in the order in which it should be read."""
-    parts = (_asked, _question, _agreement, _together, _dependability, _closer, _paths, _outcome)
     if study.settings.triads is None:
         return Perspectives(**dict.fromkeys(Perspectives.__slots__, Blocks()))
-    least = study.settings.disclosure.minimum if audience == "released" else 1
-    few = max(_LEAST, least)
+    few = max(_LEAST, study.settings.disclosure.minimum) if audience == "released" else _LEAST
     view = View(study=study, tables=study.triads(), minimum=few, audience=audience)
+    parts = (_asked, _question, _agreement, _together, _dependability, _closer, _paths, _outcome)
     found = [Blocks(parts=tuple(_or_why(part, view))) for part in parts]
     return Perspectives(**dict(zip(Perspectives.__slots__, found, strict=True)))
 
@@ -95,7 +98,7 @@ def _or_why(part: Callable[[View], Iterator[Block]], view: View) -> Iterator[Blo
     try:
         yield from part(view)
     except DesignError as fault:
-        yield view.block(paragraphs=(view.say("not_here", why=fault),))
+        yield view.sentence("not_here", why=fault)
 
 
 def _asked(view: View) -> Iterator[Block]:
@@ -138,7 +141,7 @@ def _question(view: View) -> Iterator[Block]:
     """Yield whether items are the same question to all, before any comparison."""
     items = view.at(view.tables.items)
     if items.empty:
-        yield view.block(paragraphs=(view.say("no_items"),))
+        yield view.sentence("no_items")
         return
     low, high = view.tables.scale
     found = same_question(
@@ -195,15 +198,13 @@ def _agreement(view: View) -> Iterator[Block]:
                 "icc": interval(same.estimate, same.conf_low, same.conf_high, lang),
             })  # fmt: skip
     if not rows:
-        yield view.block(paragraphs=(view.say("few_pairs", minimum=view.minimum),))
+        yield view.sentence("few_pairs", minimum=view.minimum)
         return
     what = measured_with(view.study.settings, view.tables.plan.outcome)
     ends = (what.minimum, what.maximum)
-    yield view.block(
-        paragraphs=(view.say("agreement_read"),),
-        picture=draw_limits(found, what=what.label(lang), ends=ends, lang=lang),
-        tables=(view.table(rows, "agreement_caption"),),
-    )
+    picture = draw_limits(found, what=what.label(lang), ends=ends, lang=lang)
+    table = view.table(rows, "agreement_caption")
+    yield view.block(paragraphs=(view.say("agreement_read"),), picture=picture, tables=(table,))
 
 
 def _together(view: View) -> Iterator[Block]:
@@ -222,7 +223,7 @@ def _together(view: View) -> Iterator[Block]:
         stated = ((1 - what.reliability) * spread).to_dict()
         found = ask(scores, "person", "perspective", None, "score", error_variance=stated)
     else:
-        yield view.block(paragraphs=(view.say("no_replicates"),))
+        yield view.sentence("no_replicates")
         return
     last = found.shares[found.shares["component"] == "last"]
     told = [view.say("together_read", wave=view.tables.wave)]
@@ -252,7 +253,7 @@ def _dependability(view: View) -> Iterator[Block]:
     tables, plan = view.tables, view.tables.plan
     keys = ["perspective", *["item"] * bool(plan.items), *["wave"] * plan.stable]
     if len(keys) == 1:
-        yield view.block(paragraphs=(view.say("no_replicates"),))
+        yield view.sentence("no_replicates")
         return
     table = tables.items if plan.items else tables.scores
     table = table if plan.stable else view.at(table)
@@ -290,8 +291,7 @@ def _closer(view: View) -> Iterator[Block]:
     for pair in view.pairs:
         scores = view.together(pair)
         if scores["wave"].nunique() < 2:
-            yield view.block(paragraphs=(view.say("no_waves", first=pair[0], second=pair[1],
-                                                  minimum=view.minimum),))  # fmt: skip
+            yield view.sentence("no_waves", first=pair[0], second=pair[1], minimum=view.minimum)
             continue
         found = discrepancy(
             scores, pair=pair, **KEYS, wave="wave", value="score", seed=view.study.settings.seed
@@ -313,7 +313,7 @@ def _paths(view: View) -> Iterator[Block]:
     """Yield whose earlier answer goes with whose later one."""
     ends = _ends(view)
     if ends is None:
-        yield view.block(paragraphs=(view.say("one_wave"),))
+        yield view.sentence("one_wave")
         return
     first, last = ends
     keys = ["person", "perspective"]
@@ -326,7 +326,7 @@ def _paths(view: View) -> Iterator[Block]:
         outcome="after", predictor="before", distinguishable=True,
     )  # fmt: skip
     if found.n_people < view.minimum:
-        yield view.block(paragraphs=(view.say("few_groups", minimum=view.minimum),))
+        yield view.sentence("few_groups", minimum=view.minimum)
         return
     told = [
         capital(
@@ -349,7 +349,7 @@ def _outcome(view: View) -> Iterator[Block]:
     """Yield what each informant adds in explaining an outcome, a part for each who reports it."""
     plan, ends = view.tables.plan, _ends(view)
     if not plan.criterion or ends is None:
-        yield view.block(paragraphs=(view.say("no_criterion"),))
+        yield view.sentence("no_criterion")
         return
     first, last = ends
     before = view.at(view.tables.scores, first)
@@ -362,9 +362,7 @@ def _outcome(view: View) -> Iterator[Block]:
         name = view.say("outcome_name", what=what, role=role, wave=last)
         table = before.join(rows.set_index("person")["score"].rename(name), how="inner").dropna()
         if len(table) < view.minimum:
-            yield view.block(
-                paragraphs=(view.say("few_outcomes", outcome=name, minimum=view.minimum),)
-            )
+            yield view.sentence("few_outcomes", outcome=name, minimum=view.minimum)
             continue
         found = incremental_validity(
             table, outcome=name, predictors=roles,
