@@ -123,3 +123,6 @@ class Perspectives:
 
     def __repr__(self) -> str:
         return "\n\n".join(repr(part) for part in self.parts.values())
+
+    def _repr_html_(self) -> str:
+        return "".join(part._repr_html_() for part in self.parts.values())
