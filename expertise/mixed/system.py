@@ -102,7 +102,7 @@ class System:
         each = self.inverse[self.groups.pattern]
         if len(V) == 1:
             return np.asarray(each.reshape(1, -1, 1) * V)
-        return np.asarray(np.einsum("gab,bgr->agr", each, V))
+        return np.ascontiguousarray((each @ V.transpose(1, 0, 2)).transpose(1, 0, 2))
 
     def cross(self, dense: Array) -> Array:
         """Return Λ'BΛ_C dense as blocks, dense (d, r)."""
@@ -155,7 +155,7 @@ class System:
             if FC is not None:
                 left = self.F.reshape(m, -1)[place.span].reshape(place.slots, q, -1)
                 right = FC.reshape(m, -1)[place.span].reshape(place.slots, q, -1)
-                own = own - np.einsum("sax,sbx->ab", left, right)
+                own = own - np.tensordot(left, right, ([0, 2], [0, 2]))
             sums.append(own)
         return sums
 
