@@ -12,6 +12,8 @@ from expertise.outcomes.tables import Vector, need_columns, need_keys, need_leve
 from expertise.result import Result, tidy_table
 from expertise.words import Note, interval, note, say
 
+UNITS = ("days", "weeks", "months")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Waiting(Result):
@@ -66,8 +68,9 @@ class Waiting(Result):
         best = last.loc[last["estimate"].idxmax()]
         share, low, high = (100 * float(best[x]) for x in ("estimate", "conf_low", "conf_high"))
         title = "wait_title" if best["group"] == "all" else "wait_title_group"
+        unit = say(f"outcomes.unit_{self.unit}", lang) if self.unit in UNITS else self.unit
         words = {
-            "group": best["group"], "outcome": outcome, "n": self.n_people, "unit": self.unit,
+            "group": best["group"], "outcome": outcome, "n": self.n_people, "unit": unit,
             "time": f"{best['time']:g}", "share": interval(share, low, high, lang),
         }  # fmt: skip
 
@@ -87,7 +90,7 @@ class Waiting(Result):
                           linestyle=line)  # fmt: skip
                 if group != "all":
                     ends.append((x[-1], y[-1], str(group), look.color(slot)))
-            axes.set(xlabel=self.unit, ylim=(0, None), ylabel="%")
+            axes.set(xlabel=unit, ylim=(0, None), ylabel="%")
             end_labels(axes, ends)
 
         return draw(
