@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from expertise import cocoding
 from tests.cocoding.driving import name_code, press, read, saved, visiting
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
@@ -173,3 +174,10 @@ def test_reading_at_400_percent_needs_no_sideways_scrolling(browser, server):
         page.locator(".cc-sentence").nth(1).click()
         name_code(page, "Hoop")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_no_rule_of_style_stands_twice():
+    style = (Path(cocoding.__file__).parent / "js" / "style.css").read_text("utf-8")
+    rules = [line for line in style.splitlines() if line.startswith(".") and "{" in line]
+    assert len(rules) > 50
+    assert len(set(rules)) == len(rules)
