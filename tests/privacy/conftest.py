@@ -8,6 +8,8 @@ from expertise.coding.acts import Act, Record
 from expertise.coding.opening import open_store
 
 CANARY = "kanarie-0123456789-abcdefghijklm"
+# Not CANARY and a letter more: in the store a random salt follows a text, with any first letter.
+BRAM = "putter-9876543210-mlkjihgfedcba"
 OTHER = "een ander verhaal dat gewoon blijft staan, woord voor woord"
 STUDY = """schema = 1
 title = "Klein"
@@ -48,7 +50,7 @@ def project(tmp_path):
     (study / "study.toml").write_text(STUDY % digest, "utf-8")
     (study / "README.md").write_text("Een studie.\n")
     lines = ["document,coder,code,memo", f"T01-patient-1,anna,hoop,{CANARY}",
-             f"T02-patient-1,anna,hoop,{OTHER}", f"T02-patient-1,bram,hoop,{CANARY}b"]  # fmt: skip
+             f"T02-patient-1,anna,hoop,{OTHER}", f"T02-patient-1,bram,hoop,{BRAM}"]  # fmt: skip
     (study / "codings.csv").write_text("\n".join(lines) + "\n")
     (study / "private" / "exports" / "alles.txt").write_text(CANARY)
     (root / "build" / "klein" / "internal.html").write_text(CANARY)
@@ -71,7 +73,7 @@ def project(tmp_path):
     with open_store(study / "private" / "codings.db") as store:
         for number, (document, coder, words) in enumerate(
             [("T01-patient-1", "anna", CANARY), ("T02-patient-1", "anna", OTHER),
-             ("T02-patient-1", "bram", CANARY + "b")], 1):  # fmt: skip
+             ("T02-patient-1", "bram", BRAM)], 1):  # fmt: skip
             uuid = f"00000000-0000-4000-8000-{number:012d}"
             act = Act(uuid=uuid, kind="applied", coder=coder, document=document, sha256="0" * 64,
                       start=0, end=5, code="hoop", round="alone", perspective="patient")  # fmt: skip
