@@ -11,6 +11,7 @@ from expertise.cocoding.circle import open_circle
 from expertise.cocoding.web.serve import make_site
 from expertise.reporting.pdf import chromium
 from tests.cocoding.driving import Process, prepare, serving
+from tests.written import ROLES, head
 
 with warnings.catch_warnings():  # it asks for a package that is not on the index yet
     warnings.simplefilter("ignore")
@@ -19,33 +20,13 @@ with warnings.catch_warnings():  # it asks for a package that is not on the inde
 ROOT = Path(__file__).parents[2]
 CORPUS = "drie-kunnen-meer-dan-een"
 ORIGIN = "http://localhost:8765"
-STUDY = """
-schema = 1
-title = "Drie kunnen meer dan één (proef)"
-question = "Wat weten we samen?"
-asked_by = "Verzonnen voor deze proef."
+MORE = """
 corpus = "drie-kunnen-meer-dan-een"
 codebook = "codebook.toml"
-
-[perspectives.patient]
-slot = 1
-nl = { label = "patiënt", plural = "patiënten" }
-en = { label = "patient", plural = "patients" }
-[perspectives.naaste]
-slot = 2
-nl = { label = "naaste", plural = "naasten" }
-en = { label = "relative or friend", plural = "relatives and friends" }
-[perspectives.professional]
-slot = 3
-nl = { label = "professional", plural = "professionals" }
-en = { label = "professional", plural = "professionals" }
-
-[[waves]]
-id = "1"
-months = 0
-nl = "begin"
-en = "start"
-
+"""
+STUDY = (
+    head("Drie kunnen meer dan één (proef)", *ROLES, waves=[("1", 0)], more=MORE)
+    + """
 [people]
 file = "data/people.csv"
 participant = "participant"
@@ -55,6 +36,7 @@ team = "team"
 institution = "institution"
 drop = ["person", "age", "relation", "profession", "use", "coded_by", "quote_to", "own_triad_may_read"]
 """
+)
 CONTACT = """
 [contact]
 name = "Noor de Vries"

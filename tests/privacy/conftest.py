@@ -6,33 +6,21 @@ import pytest
 
 from expertise.coding.acts import Act, Record
 from expertise.coding.opening import open_store
+from tests.written import head
 
 CANARY = "kanarie-0123456789-abcdefghijklm"
 # Not CANARY and a letter more: in the store a random salt follows a text, with any first letter.
 BRAM = "putter-9876543210-mlkjihgfedcba"
 OTHER = "een ander verhaal dat gewoon blijft staan, woord voor woord"
-STUDY = """schema = 1
-title = "Klein"
-question = "?"
-asked_by = "?"
-corpus = "klein"
-
-[perspectives.patient]
-slot = 1
-nl = { label = "patiënt", plural = "patiënten" }
-en = { label = "patient", plural = "patients" }
-
-[[waves]]
-id = "m0"
-months = 0
-nl = "nu"
-en = "now"
-
+STUDY = (
+    head("Klein", "patient", more='corpus = "klein"\n')
+    + """
 [people]
 file = "data/mensen.csv"
 sha256 = "%s"
 participant = "wie"
 """
+)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from expertise.narratives.rows import import_rows
 from expertise.privacy import refuse_withdrawn, show_text, withdraw
 from expertise.privacy.rows import cut_rows
 from expertise.study.results import write_result
+from tests.written import head
 
 from .conftest import BRAM, CANARY, OTHER
 
@@ -200,23 +201,9 @@ def seats(tmp_path):
     return study
 
 
-SEATS = """schema = 1
-title = "Zetels"
-question = "?"
-asked_by = "?"
-[perspectives.patient]
-slot = 1
-nl = { label = "patiënt", plural = "patiënten" }
-en = { label = "patient", plural = "patients" }
-[perspectives.professional]
-slot = 3
-nl = { label = "professional", plural = "professionals" }
-en = { label = "professional", plural = "professionals" }
-[[waves]]
-id = "m0"
-months = 0
-nl = "nu"
-en = "now"
+SEATS = (
+    head("Zetels", "patient", "professional")
+    + """
 [instruments.goed]
 nl = "goed"
 en = "good"
@@ -232,6 +219,7 @@ file = "data/p.csv"
 participant = "id"
 columns = { antwoord = { instrument = "goed" } }
 """
+)
 
 
 def test_a_professional_of_several_patients_leaves_every_seat(seats):
