@@ -8,17 +8,20 @@ from expertise.narratives.patterns import Found
 from expertise.narratives.wording import Wording
 
 INSTITUTION = re.compile(
-    r".*(?:lyceum|college|school|mavo|havo|ziekenhuis|kliniek|gasthuis|huis|hof|hoeve|praktijk"
+    r".*(?:lyceum|atheneum|gymnasium|internaat|tehuis|college|school|mavo|havo|ziekenhuis|kliniek|gasthuis|huis|hof|hoeve|praktijk"
     r"|apotheek|transport|schoonmaak|installatie|logistiek|bouw|techniek|kozijnen|zorg|wonen|groep"
     r"|garage|bakkerij|bank|raad|dienst|instituut|academie|universiteit|stichting|fabriek)$"
 )
 _ALWAYS_NAMED = frozenset({"ggz", "stichting", "basisschool", "zorgboerderij", "café", "hotel"})
+_BESIDE = frozenset({"bij", "van", "op", "in", "naar", "via", "voor", "met", "namens"})
+# What a name with a capital may be followed by in small letters: "Zuidpoort kliniek".
+_TAIL = frozenset({"kliniek", "ziekenhuis", "college", "lyceum", "school", "instituut", "polikliniek", "moskee", "apotheek", "kazerne"})  # fmt: skip
 _COMPASS = frozenset({"noord", "zuid", "oost", "west"})
 _OF_A_TOWN = re.compile(r".*(?:brandweer|politie|gemeente|parochie|kerk|school|werkplaats|omroep)")
 # A name that its owner writes with a capital inside, as firms do.
 _INNER_CAPITAL = re.compile(r"[a-zà-ÿ]{2,}[A-ZÀ-Ý][a-zà-ÿ]{2,}")
 _HEAD = re.compile(
-    r".+(?:groep|centrum|school|gemeenschap|kliniek|markt|bar|winkel|praktijk|bedrijf|zorg|vereniging"
+    r".+(?:zaak|groep|centrum|school|gemeenschap|kliniek|markt|bar|winkel|praktijk|bedrijf|zorg|vereniging"
     r"|stichting|club|bureau|fabriek|werf|kwekerij|garage|bakkerij|instituut|academie|kantoor|verhuur"
     r"|handel|beheer|zaal|werkplaats|tuin|verband|koor|kerk|gemeente|flat|erij|museum|theater|kring|fonds"
     r"|korps|weer|krant|omroep|huis|hof|werk|welzijn|wonen)$"
@@ -39,11 +42,13 @@ class Institutions(Wording):
                 yield from self._team(i, team)
             head = self.phrase(i, self.known.heads) or self._is_head(i)
             if head:
-                last = self._name_after(i + head)
+                last = self._name_after(i + head, bare=self._is_bare(i))
                 if last is not None:
                     yield word.start, self.words[last].end, "organisation"
             if _INNER_CAPITAL.fullmatch(word.text) and word.low not in self.known.not_names:
                 yield word.start, word.end, "organisation"
+            if word.cap and not word.first and self._has_tail(i):
+                yield word.start, self.words[i + 1].end, "organisation"
             if self._is_house(i):
                 yield word.start, self.words[self.name_end(i + 1)].end, "organisation"
             if word.cap and self._employer(i):
@@ -61,8 +66,22 @@ class Institutions(Wording):
                 and not word.first
                 and INSTITUTION.fullmatch(word.low)
                 and not in_dictionary(word.low)
+                and not self.is_ordinary(i)
             ):
                 yield word.start, word.end, "organisation"
+
+    def _has_tail(self, i: int) -> bool:
+        after = self.words[i + 1] if i + 1 < len(self.words) and self.gap(i + 1) == " " else None
+        low = self.words[i].low
+        named = not in_dictionary(low) and not self.is_ordinary(i) and not self.known.is_name(low)
+        return after is not None and after.low in _TAIL and not after.cap and named
+
+    def _is_bare(self, i: int) -> bool:
+        """Whether a head has no article, so that a name must follow: "bij bloemenzaak de roos"."""
+        low = self.words[i].low
+        return self.near(i) in _BESIDE and (
+            low in _ALWAYS_NAMED or (len(low) > 8 and _HEAD.fullmatch(low) is not None)
+        )
 
     def _is_head(self, i: int) -> int:
         """Return 1 for "scholengemeenschap", or letters such as "ROC", before a name."""
@@ -97,7 +116,7 @@ class Institutions(Wording):
         elif self.phrase(i, self.known.bare_teams) and self.near(i) in self.known.determiners:
             yield self.words[i - 1].start, self.words[i + length - 1].end, "organisation"
 
-    def _name_after(self, i: int) -> int | None:
+    def _name_after(self, i: int, *, bare: bool = False) -> int | None:
         """Return the last word of the name at i: capitals, "de" and a capital, or a city."""
         if i >= len(self.words) or not re.fullmatch(r" [\"'‘“]?", self.gap(i)):
             return None
@@ -111,11 +130,12 @@ class Institutions(Wording):
             return self.name_end(i + 1)
         if not self.lower_case:
             return None
-        if after and article and (head in _ALWAYS_NAMED or not ordinary(after.low)):
+        if after and article and (bare or head in _ALWAYS_NAMED or not ordinary(after.low)):
             return i + 1
         strange = word.low in self.known.surnames or (not self.dialect and len(word.low) > 3)
         listed = word.low in self.known.cities | _COMPASS
-        return i if listed or (strange and not ordinary(word.low)) else None
+        strange = strange and (bare or not ordinary(word.low))
+        return i if listed or (strange and word.low not in self.known.everyday) else None
 
     def _back(self, i: int) -> int:
         while (
@@ -125,11 +145,13 @@ class Institutions(Wording):
             and not (self.words[i - 1].first and in_dictionary(self.words[i - 1].low))
         ):
             i -= 1
-        return i
+        article = i and self.words[i - 1].text in {"De", "Het"} and self.gap(i) == " "
+        return i - 1 if article else i
 
     def _employer(self, i: int) -> bool:
         word = self.words[i]
-        if word.first or word.low in self.known.not_names or self.known.is_name(word.low):
+        nobody = self.known.not_names - self.known.brands
+        if word.first or word.low in nobody or self.known.is_name(word.low):
             return False
         j = i - 1
         if j >= 0 and self.words[j].low in {"de", "het", "een", "'t"} and self.gap(i) == " ":
@@ -137,4 +159,7 @@ class Institutions(Wording):
         if j < 0 or self.words[j].low not in {"bij", "voor"}:
             return False
         around = {self.words[k].low for k in range(max(0, j - 6), min(len(self.words), i + 6))}
-        return bool(around & self.known.works) or j == i - 2 or not in_dictionary(word.low)
+        works = bool(around & self.known.works)
+        return works or (
+            word.low not in self.known.brands and (j == i - 2 or not in_dictionary(word.low))
+        )

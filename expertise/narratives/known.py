@@ -117,12 +117,16 @@ class Known:
     not_names: frozenset[str]
     not_lower_names: frozenset[str]
     common_names: frozenset[str]
+    word_names: frozenset[str]
+    verb_names: frozenset[str]
     cities: frozenset[str]
     own_places: frozenset[str]
     organisations: frozenset[str]
     heads: frozenset[str]
     teams: frozenset[str]
     bare_teams: frozenset[str]
+    brands: frozenset[str]
+    pronouns: frozenset[str]
     holidays: frozenset[str]
     place_before: frozenset[str]
     to_place: frozenset[str]
@@ -168,7 +172,8 @@ def ordinary(word: str) -> bool:
     """
     lists = known()
     if in_dictionary(word) or any(
-        word in words for words in (lists.everyday, lists.medical, lists.plain)
+        word in words
+        for words in (lists.everyday, lists.medical, lists.plain, lists.relations, lists.helpers)
     ):
         return True
     if _FORMED.fullmatch(word) or in_dictionary(word.translate(_STRESS)):

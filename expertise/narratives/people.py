@@ -3,16 +3,16 @@
 import re
 from collections.abc import Iterable, Iterator
 
+from expertise.narratives.homonyms import Homonyms
 from expertise.narratives.institutions import INSTITUTION
 from expertise.narratives.known import in_dictionary
 from expertise.narratives.patterns import Found
-from expertise.narratives.wording import Wording
 
 _HAS_NAME = frozenset({"heet", "heette", "heten"})
 _ARTICLES = frozenset({"de", "het", "een", "'t", "den", "deze", "die", "dit", "dat", "bij", "op"})
 
 
-class People(Wording):
+class People(Homonyms):
     """The people of one text.
 
     Parameters
@@ -48,7 +48,9 @@ class People(Wording):
                 and self.gap(i + 1) == " "
                 and word.low not in {"in", "op", "aan"}
             )
-        certain = strong or self._enumerated(i) or word.low in self.listed
+        if word.low in self.listed and len(word.low) > 1:
+            return self.stands_as_name(i)
+        certain = strong or self._enumerated(i)
         if certain and word.cap and word.low in self.known.common_names:
             return True
         if word.low in self.known.not_names or not word.text[0].isalpha():
@@ -59,8 +61,6 @@ class People(Wording):
             return False
         if len(word.text) == 1:
             return self._initial(i) and (strong or self._surname_follows(i))
-        if word.low in self.listed and (word.cap or self.lower_case or not in_dictionary(word.low)):
-            return True
         if not word.cap:
             return self._lower_person(i, strong)
         if word.low in self.known.names and not (word.low in self.known.everyday and not strong):

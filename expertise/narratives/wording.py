@@ -116,7 +116,7 @@ class Wording:
             ):
                 step += 1
             between = all(
-                self.gap(k) in (" ", "-", " & ")
+                self.gap(k) in (" ", "-", " & ", "- ")
                 for k in range(last + 1, min(step + 1, len(self.words)))
             )
             if step >= len(self.words) or not between or not self.words[step].cap:
@@ -142,7 +142,9 @@ class Wording:
             or len(low) < 2
             or any(character.isdigit() for character in low)
             or low in lists.not_names
-            or low in lists.plain
+            or stem in lists.plain
+            or low in lists.relations
+            or low in lists.helpers
             or (
                 0 < len(stem) < min(5, len(low))
                 and self.words[i].text[: len(stem)].isupper()
