@@ -87,6 +87,10 @@ class Capitals(Wording):
     def _kind(self, i: int) -> str:
         article = self.near(i) in _ARTICLES
         lead = self.near(i, 2) if article else self.near(i)
-        if lead in _ORGANISATION or (lead in _CUES and self.words[i].text.isupper()) or (article and lead not in _PLACE):
+        if (
+            lead in _ORGANISATION
+            or (lead in _CUES and self.words[i].text.isupper())
+            or (article and lead not in _PLACE)
+        ):
             return "organisation"
         return "place" if lead in _PLACE else "person"

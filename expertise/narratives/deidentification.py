@@ -225,6 +225,7 @@ def _triad(
 def identifiers(texts: Mapping[str, str], listed: Iterable[str] = ()) -> dict[str, list[Found]]:
     """Return the identifiers in texts that belong together, those of one triad."""
     by_deduce = {key: _from_deduce(text) for key, text in texts.items()}
+    by_form = {key: find_patterns(text) for key, text in texts.items()}
     names = {name.lower() for name in listed}
     for key, text in texts.items():
         names |= _first_words(text, by_deduce[key])
@@ -233,12 +234,12 @@ def identifiers(texts: Mapping[str, str], listed: Iterable[str] = ()) -> dict[st
         names |= _first_words(text, Capitals(text).find())
         names |= {
             text[start:end].lower()
-            for start, end, kind in find_patterns(text)
+            for start, end, kind in by_form[key]
             if kind == "person" and len(words_of(text[start:end])) == 1
         }
     found = {
         key: [
-            *find_patterns(text),
+            *by_form[key],
             *Institutions(text).find(),
             *Places(text).find(),
             *People(text, names).find(),

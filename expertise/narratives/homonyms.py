@@ -23,10 +23,14 @@ class Homonyms(Wording):
         """Yield words that are names because a relation, a title or "heet" stands at them."""
         for i, word in enumerate(self.words):
             low, lists = word.low, self.known
-            if not low[0].isalpha() or len(low) < 2 or low in lists.helpers | lists.interfixes:
+            if not low[0].isalpha() or len(low) < 2:
                 continue
-            if self._presented(i) or self._paired(i) or (
-                self.gap(i) == " " and (self._after_relation(i) or self._after_title(i))
+            if low in lists.helpers or low in lists.interfixes:
+                continue
+            if (
+                self._presented(i)
+                or self._paired(i)
+                or (self.gap(i) == " " and (self._after_relation(i) or self._after_title(i)))
             ):
                 yield low
 
@@ -34,7 +38,9 @@ class Homonyms(Wording):
         """Whether a word could be somebody's first or last name."""
         word, lists = self.words[i], self.known
         return word.low in lists.word_names or (
-            word.cap and word.low in lists.names | lists.surnames and not word.text.isupper()
+            word.cap
+            and not word.text.isupper()
+            and (word.low in lists.names or word.low in lists.surnames)
         )
 
     def _after_relation(self, i: int) -> bool:
@@ -48,7 +54,8 @@ class Homonyms(Wording):
         if self.near(i) not in lists.titles | {"familie", "juf", "meester", "zuster", "broeder"}:
             return False
         noun = word.low not in lists.everyday and lemma(word.low) == word.low
-        small = self.lower_case and word.low in lists.surnames and noun
+        acts = i + 1 < len(self.words) and self.words[i + 1].low in lists.acts
+        small = self.lower_case and word.low in lists.surnames and (noun or acts)
         return self._is_possible(i) or small
 
     def _presented(self, i: int) -> bool:
@@ -56,12 +63,13 @@ class Homonyms(Wording):
         word = self.words[i]
         after = self.gap(i + 1) if i + 1 < len(self.words) else "\n"
         follows = self.words[i + 1].low if after == " " else ""
+        if after in {", ", " (", ". "} and self._described(i + 1):
+            rare = word.low in self.known.names and word.low not in self.known.everyday
+            return word.low in self.known.word_names or (rare and self.lower_case)
         if word.low not in self.known.word_names and not (
             word.low in self.known.names and word.cap and not word.first
         ):
             return False
-        if after in {", ", " ("} and self._described(i + 1):
-            return True
         ends = not follows or follows in {"en", "maar", "want", "die"}
         self_said = (self.near(i, 2), self.near(i)) in _SELF
         return ends and (self_said or self.near(i) in {"heet", "heette", "heten", "genaamd"})
@@ -69,7 +77,17 @@ class Homonyms(Wording):
     def _described(self, i: int) -> bool:
         """Whether the words from i say who somebody is: "dat is mijn behandelaar"."""
         words = [word.low for word in self.words[i : i + 5]]
-        while words and words[0] in {"dat", "is", "was", "mijn", "onze", "zijn", "haar", "de", "m'n"}:
+        while words and words[0] in {
+            "dat",
+            "is",
+            "was",
+            "mijn",
+            "onze",
+            "zijn",
+            "haar",
+            "de",
+            "m'n",
+        }:
             words.pop(0)
         return bool(words) and words[0] in self.known.relations | self.known.helpers
 
@@ -81,7 +99,7 @@ class Homonyms(Wording):
 
     def _is_first_name(self, low: str) -> bool:
         lists = self.known
-        return low in lists.names and low not in lists.everyday | lists.not_names and (
+        return low in lists.names and low not in lists.everyday and low not in lists.not_names and (
             low in lists.word_names or lists.is_name(low)
         )  # fmt: skip
 
@@ -91,7 +109,7 @@ class Homonyms(Wording):
         near = self.near(i)
         if not self._doubtful(word.low):
             return not self.only_opens(i) and (word.cap or self.lower_case or not self.dialect)
-        if self._presented(i):
+        if self._presented(i) or self._paired(i):
             return True
         if word.cap and not word.first:
             return near not in _ARTICLES | _OF_LANGUAGES

@@ -21,7 +21,7 @@ _OF_A_TOWN = re.compile(r".*(?:brandweer|politie|gemeente|parochie|kerk|school|w
 # A name that its owner writes with a capital inside, as firms do.
 _INNER_CAPITAL = re.compile(r"[a-zà-ÿ]{2,}[A-ZÀ-Ý][a-zà-ÿ]{2,}")
 _HEAD = re.compile(
-    r".+(?:zaak|groep|centrum|school|gemeenschap|kliniek|markt|bar|winkel|praktijk|bedrijf|zorg|vereniging"
+    r".+(?:zaak|hulp|bescherming|opvang|groep|centrum|school|gemeenschap|kliniek|markt|bar|winkel|praktijk|bedrijf|zorg|vereniging"
     r"|stichting|club|bureau|fabriek|werf|kwekerij|garage|bakkerij|instituut|academie|kantoor|verhuur"
     r"|handel|beheer|zaal|werkplaats|tuin|verband|koor|kerk|gemeente|flat|erij|museum|theater|kring|fonds"
     r"|korps|weer|krant|omroep|huis|hof|werk|welzijn|wonen)$"
@@ -61,6 +61,8 @@ class Institutions(Wording):
                 and self.gap(i) == " "
             ):
                 yield self.words[self._back(i)].start, word.end, "organisation"
+            elif self.lower_case and INSTITUTION.fullmatch(word.low) and self._owned(i):
+                yield self.words[i - 1].start, word.end, "organisation"
             elif (
                 word.cap
                 and not word.first
@@ -69,6 +71,16 @@ class Institutions(Wording):
                 and not self.is_ordinary(i)
             ):
                 yield word.start, word.end, "organisation"
+
+    def _owned(self, i: int) -> bool:
+        """Whether a surname in small letters stands before a firm: "wesselink transport"."""
+        owner = self.near(i)
+        return (
+            self.near(i, 2) in _BESIDE
+            and self.gap(i) == " "
+            and owner in self.known.surnames
+            and not ordinary(owner)
+        )
 
     def _has_tail(self, i: int) -> bool:
         after = self.words[i + 1] if i + 1 < len(self.words) and self.gap(i + 1) == " " else None
@@ -133,8 +145,9 @@ class Institutions(Wording):
         if after and article and (bare or head in _ALWAYS_NAMED or not ordinary(after.low)):
             return i + 1
         strange = word.low in self.known.surnames or (not self.dialect and len(word.low) > 3)
-        listed = word.low in self.known.cities | _COMPASS
-        strange = strange and (bare or not ordinary(word.low))
+        listed = word.low in self.known.cities | self.known.own_places | _COMPASS
+        surname = word.low in self.known.surnames and not in_dictionary(word.low)
+        strange = strange and (bare or surname or not ordinary(word.low))
         return i if listed or (strange and word.low not in self.known.everyday) else None
 
     def _back(self, i: int) -> int:
@@ -150,8 +163,10 @@ class Institutions(Wording):
 
     def _employer(self, i: int) -> bool:
         word = self.words[i]
-        nobody = self.known.not_names - self.known.brands
-        if word.first or word.low in nobody or self.known.is_name(word.low):
+        brand = word.low in self.known.brands
+        if word.first or (word.low in self.known.not_names and not brand):
+            return False
+        if self.known.is_name(word.low):
             return False
         j = i - 1
         if j >= 0 and self.words[j].low in {"de", "het", "een", "'t"} and self.gap(i) == " ":
@@ -160,6 +175,4 @@ class Institutions(Wording):
             return False
         around = {self.words[k].low for k in range(max(0, j - 6), min(len(self.words), i + 6))}
         works = bool(around & self.known.works)
-        return works or (
-            word.low not in self.known.brands and (j == i - 2 or not in_dictionary(word.low))
-        )
+        return works or (not brand and (j == i - 2 or not in_dictionary(word.low)))

@@ -126,6 +126,7 @@ class Known:
     teams: frozenset[str]
     bare_teams: frozenset[str]
     brands: frozenset[str]
+    calendar: frozenset[str]
     pronouns: frozenset[str]
     holidays: frozenset[str]
     place_before: frozenset[str]
@@ -156,7 +157,7 @@ def in_dictionary(word: str) -> bool:
 
 # Words that are formed rather than listed: "openheid", "daarop"; and stress: "háár".
 _FORMED = re.compile(
-    r"\w{3,}(?:heid|heden|iteit|isme|istisch|atie|logie|loog|loge|logisch|stelling|ering|achtig|loos|jes?)"
+    r"\w{3,}(?:heid|heden|iteit|isme|istisch|atie|logie|loog|loge|logisch|stelling|ering|achtig|loos|jes?|iërs?|aanse)"
     r"|(?:er|daar|hier|waar)(?:aan|achter|af|bij|boven|door|heen|in|langs|mee|na|naar|om|onder|op|over"
     r"|tegen|tegenop|toe|tussen|uit|van|voor)|ge\w{3,}[dt]|(?:ha|he|hi|ho){2,}|(\w)*?(\w)\2{2,}"
 )

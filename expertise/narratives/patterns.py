@@ -107,6 +107,10 @@ def resolved(found: Iterable[Found], text: str) -> list[Found]:
         over = [other for other in kept if span[0] < other[1] and other[0] < span[1]]
         if not over:
             kept.append(span)
+        elif len(over) == 1 and over[0][2] != span[2]:
+            # What the longer one leaves of the other stays covered.
+            rest = [(span[0], over[0][0], span[2]), (over[0][1], span[1], span[2])]
+            kept += [piece for piece in rest if re.search(r"\w{3}", text[piece[0] : piece[1]])]
         elif len(over) == 1 and over[0][2] == span[2]:
             kept[kept.index(over[0])] = (
                 min(span[0], over[0][0]), max(span[1], over[0][1]), span[2],

@@ -53,6 +53,8 @@ class People(Homonyms):
         certain = strong or self._enumerated(i)
         if certain and word.cap and word.low in self.known.common_names:
             return True
+        if self._raised_name(i):
+            return True
         if word.low in self.known.not_names or not word.text[0].isalpha():
             return False
         if word.low in self.known.plain and not strong:
@@ -81,6 +83,18 @@ class People(Homonyms):
             and not self.is_ordinary(i)
             and self.near(i) not in _ARTICLES | self.known.to_place
             and not INSTITUTION.fullmatch(word.low)
+        )
+
+    def _raised_name(self, i: int) -> bool:
+        """Whether a capital within a sentence makes a name of a word: "kijk, Wil, de brug"."""
+        word, lists = self.words[i], self.known
+        return (
+            word.cap
+            and not word.first
+            and not word.text.isupper()
+            and word.low in lists.word_names
+            and word.low not in lists.calendar
+            and self.near(i) not in _ARTICLES
         )
 
     def _acts(self, i: int) -> bool:

@@ -121,7 +121,19 @@ class Places(Wording):
         low = self.words[i].low
         article = self.near(i) in {"de", "het", "'t", "den"}
         lead = self.near(i, 2) if article else self.near(i)
-        if lead not in {"aan", "op", "in", "langs", "naar", "van", "over", "door", "uit", "bij", "via"}:
+        if lead not in {
+            "aan",
+            "op",
+            "in",
+            "langs",
+            "naar",
+            "van",
+            "over",
+            "door",
+            "uit",
+            "bij",
+            "via",
+        }:
             return 0
         length = self.phrase(i, self.known.streets) if article else 0
         if length > 1 and _STREET.fullmatch(self.words[i + length - 1].low):

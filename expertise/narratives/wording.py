@@ -18,6 +18,7 @@ _ABBREVIATED = re.compile(
     r"\b(?:d[hr]r?s?|mw|mevr|mej|prof|ing|ir|mr|st|tel|nr|geb|bijv|o\.a|m\.n|d\.d|i\.v\.m|resp|evt)\.\s?$",
     re.IGNORECASE,
 )
+_PEOPLES = re.compile(r".{3,}(?:iërs?|aanse|(?:burg|dam|dorp|veen|berg|stad|wijk)se)")
 _BETWEEN = frozenset({"van", "de", "der", "den", "des", "het", "'t", "&", "aan", "en"})
 
 
@@ -59,21 +60,31 @@ def words_of(text: str) -> tuple[Word, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=64)
+def _manner(text: str) -> tuple[bool, bool, frozenset[str], frozenset[str]]:
+    """Return whether a text has no capitals, is in dialect; its words in small letters, and raised."""
+    words, lists = words_of(text), known()
+    opening = [word for word in words if word.first and word.text[0].isalpha()]
+    # Somebody who writes no capitals writes names without them too.
+    lower_case = sum(not word.cap for word in opening) > 0.6 * len(opening)
+    plain = [word.low for word in words if not word.cap and word.text.isalpha()]
+    # In dialect, or another language, an unknown word says little.
+    strange = sum(
+        not ordinary(low)
+        and not any(low in names for names in (lists.names, lists.surnames, lists.places))
+        for low in plain
+    )
+    small = frozenset(word.low for word in words if not word.cap)
+    raised = frozenset(word.low for word in words if word.cap and not word.first)
+    return lower_case, strange > 0.095 * len(plain), small, raised
+
+
 class Wording:
     """A text as words that know their neighbours."""
 
     def __init__(self, text: str) -> None:
         self.text, self.words, self.known = text, words_of(text), known()
-        opening = [word for word in self.words if word.first and word.text[0].isalpha()]
-        # Somebody who writes no capitals writes names without them too.
-        self.lower_case = sum(not word.cap for word in opening) > 0.6 * len(opening)
-        self.small = frozenset(word.low for word in self.words if not word.cap)
-        self.raised = frozenset(word.low for word in self.words if word.cap and not word.first)
-        plain = [word.low for word in self.words if not word.cap and word.text.isalpha()]
-        # In dialect, or another language, an unknown word says little. Names without capitals
-        # are among the unknown words.
-        share = 0.2 if self.lower_case else 0.1
-        self.dialect = sum(not ordinary(low) for low in plain) > share * len(plain)
+        self.lower_case, self.dialect, self.small, self.raised = _manner(text)
 
     def gap(self, i: int) -> str:
         """Return what stands between word i - 1 and word i."""
@@ -144,6 +155,7 @@ class Wording:
             or low in lists.not_names
             or stem in lists.plain
             or low in lists.relations
+            or _PEOPLES.fullmatch(low) is not None
             or low in lists.helpers
             or (
                 0 < len(stem) < min(5, len(low))
