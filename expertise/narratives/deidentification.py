@@ -225,7 +225,14 @@ def _triad(
 def identifiers(texts: Mapping[str, str], listed: Iterable[str] = ()) -> dict[str, list[Found]]:
     """Return the identifiers in texts that belong together, those of one triad."""
     by_deduce = {key: _from_deduce(text) for key, text in texts.items()}
-    by_form = {key: find_patterns(text) for key, text in texts.items()}
+    by_form = {
+        key: [
+            (start, end, kind)
+            for start, end, kind in find_patterns(text)
+            if kind != "person" or _names_anyone(text[start:end])
+        ]
+        for key, text in texts.items()
+    }
     names = {name.lower() for name in listed}
     for key, text in texts.items():
         names |= _first_words(text, by_deduce[key])
@@ -284,7 +291,11 @@ def _first_words(text: str, found: Iterable[Found]) -> set[str]:
                 word.low
                 for word in words
                 if len(word.low) > 1
-                and (word.low in known().common_names or word.low not in known().everyday)
+                and (
+                    word.low in known().common_names
+                    or word.low in known().word_names
+                    or word.low not in known().everyday
+                )
             }
     return names
 
@@ -312,7 +323,10 @@ def _from_deduce(text: str) -> list[Found]:
 def _names_anyone(name: str) -> bool:
     """Whether a name has a word that may be one: "R. Cliënte" has none."""
     nobody = known().plain | known().relations | known().helpers
-    return any(word.low not in nobody and len(word.low) > 1 for word in words_of(name))
+    words = words_of(name)
+    return len(words) == 1 == len(words[0].low) or any(
+        word.low not in nobody and len(word.low) > 1 for word in words
+    )
 
 
 def _title_length(name: str) -> int:

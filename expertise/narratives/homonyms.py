@@ -4,16 +4,26 @@ from collections.abc import Iterator
 
 import simplemma
 
-from expertise.narratives.known import in_dictionary
+from expertise.narratives.known import in_dictionary, known
 from expertise.narratives.wording import Wording
 
 _ARTICLES = frozenset({"de", "het", "een", "'t", "'n", "n", "den", "dit", "dat", "die", "deze"})
-_AMOUNTS = frozenset({"elke", "elk", "iedere", "ieder", "geen", "veel", "weinig", "meer", "vorige", "volgende", "woord"})  # fmt: skip
+_AMOUNTS = frozenset({
+    "elke", "elk", "iedere", "ieder", "geen", "veel", "weinig", "meer", "vorige", "volgende",
+    "woord",
+})  # fmt: skip
 _WITH = frozenset({"met", "van", "bij", "voor", "tegen", "aan", "naar", "door", "zonder", "dan"})
 _ALSO = frozenset({"en", "of", "want", "dus", "maar", "toen", "zei", "vroeg", "dat", "als", ""})
-_OF_LANGUAGES = frozenset({"sprak", "spreek", "spreekt", "spreken", "gesproken", "in", "het", "leerde"})  # fmt: skip
-_PRONOUNS = frozenset({"ik", "je", "jij", "hij", "ze", "zij", "we", "wij", "het", "er", "u", "men", "de", "een"})  # fmt: skip
-_SELF = frozenset({("naam", "is"), ("ik", "ben"), ("ben", "ik"), ("ik", "heet"), ("die", "heet"), ("die", "heette")})  # fmt: skip
+_OF_LANGUAGES = frozenset({
+    "sprak", "spreek", "spreekt", "spreken", "gesproken", "in", "het", "leerde",
+})  # fmt: skip
+_PRONOUNS = frozenset({
+    "ik", "je", "jij", "hij", "ze", "zij", "we", "wij", "het", "er", "u", "men", "de", "een",
+})  # fmt: skip
+_SELF = frozenset({
+    ("naam", "is"), ("ik", "ben"), ("ben", "ik"), ("ik", "heet"), ("die", "heet"),
+    ("die", "heette"),
+})  # fmt: skip
 
 
 class Homonyms(Wording):
@@ -37,10 +47,20 @@ class Homonyms(Wording):
     def _is_possible(self, i: int) -> bool:
         """Whether a word could be somebody's first or last name."""
         word, lists = self.words[i], self.known
-        return word.low in lists.word_names or (
-            word.cap
-            and not word.text.isupper()
-            and (word.low in lists.names or word.low in lists.surnames)
+        small = (
+            self.lower_case
+            and word.low in lists.names
+            and not any(word.low in those for those in (lists.everyday, lists.not_lower_names))
+            and lemma(word.low) == word.low
+        )
+        return (
+            small
+            or word.low in lists.word_names
+            or (
+                word.cap
+                and not word.text.isupper()
+                and (word.low in lists.names or word.low in lists.surnames)
+            )
         )
 
     def _after_relation(self, i: int) -> bool:
@@ -103,6 +123,17 @@ class Homonyms(Wording):
             low in lists.word_names or lists.is_name(low)
         )  # fmt: skip
 
+    def bare_noun(self, i: int) -> bool:
+        """Whether a noun in small letters has no article, as only a name can: "roos had taart"."""
+        word = self.words[i]
+        if not (self.lower_case and word.low in self.known.count_names):
+            return False
+        follows = self.words[i + 1].low if i + 1 < len(self.words) else ""
+        ends = i + 1 == len(self.words) or self.gap(i + 1) != " "
+        return self.near(i) in _WITH | _ALSO and (
+            ends or is_verb(follows) or follows in {"en", "van", "of"}
+        )
+
     def stands_as_name(self, i: int) -> bool:
         """Whether word i, a name elsewhere in the text, is that name here too."""
         word = self.words[i]
@@ -121,13 +152,12 @@ class Homonyms(Wording):
             return False
         follows = self.words[i + 1].low if i + 1 < len(self.words) else ""
         further = self.words[i + 2].low if i + 2 < len(self.words) else ""
-        verb = follows in self.known.acts or _is_verb(follows)
-        acts = verb and further not in _PRONOUNS
+        acts = is_verb(follows) and further not in _PRONOUNS
         if word.low not in self.known.word_names:
             return word.cap and acts and follows not in {"is", "was", "heeft", "had"}
         if word.low in self.known.verb_names:
             return acts or (near in _WITH - {"aan", "dan"} and follows not in _PRONOUNS)
-        return acts or near in _WITH | _ALSO or near in self.known.acts or _is_verb(near)
+        return acts or near in _WITH | _ALSO or is_verb(near)
 
     def _doubtful(self, low: str) -> bool:
         lists = self.known
@@ -142,9 +172,8 @@ def lemma(low: str) -> str:
     return str(simplemma.lemmatize(low, lang="nl")).lower()
 
 
-def _is_verb(low: str) -> bool:
+def is_verb(low: str) -> bool:
     """Whether a word has the form of a verb with a subject: "zwaait", "is", "zei"."""
     stem = lemma(low)
-    return low in {"is", "was", "heeft", "had", "kan", "kon", "mag", "mocht", "moet", "zou"} or (
-        stem != low and stem.endswith("n") and not low.endswith(("en", "s", "je"))
-    )
+    formed = stem != low and stem.endswith("n") and low.endswith(("t", "de", "te"))
+    return formed or low in known().acts

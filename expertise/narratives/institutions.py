@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from expertise.narratives.homonyms import is_verb
 from expertise.narratives.known import in_dictionary, ordinary
 from expertise.narratives.patterns import Found
 from expertise.narratives.wording import Wording
@@ -14,8 +15,16 @@ INSTITUTION = re.compile(
 )
 _ALWAYS_NAMED = frozenset({"ggz", "stichting", "basisschool", "zorgboerderij", "café", "hotel"})
 _BESIDE = frozenset({"bij", "van", "op", "in", "naar", "via", "voor", "met", "namens"})
+# Heads that stand without an article and without a name: "op school", "naar dagbesteding".
+_UNNAMED = re.compile(
+    r"school|kerk|koor|kantoor|ggz|.*(?:opvang|besteding|zorg|werk|hulp|weer|huis|markt|"
+    r"handel|wonen|verband|beheer)"
+)
 # What a name with a capital may be followed by in small letters: "Zuidpoort kliniek".
-_TAIL = frozenset({"kliniek", "ziekenhuis", "college", "lyceum", "school", "instituut", "polikliniek", "moskee", "apotheek", "kazerne"})  # fmt: skip
+_TAIL = frozenset({
+    "kliniek", "ziekenhuis", "college", "lyceum", "school", "instituut", "polikliniek",
+    "moskee", "apotheek", "kazerne",
+})  # fmt: skip
 _COMPASS = frozenset({"noord", "zuid", "oost", "west"})
 _OF_A_TOWN = re.compile(r".*(?:brandweer|politie|gemeente|parochie|kerk|school|werkplaats|omroep)")
 # A name that its owner writes with a capital inside, as firms do.
@@ -36,7 +45,9 @@ class Institutions(Wording):
         for i, word in enumerate(self.words):
             length = self.phrase(i, self.known.organisations)
             if length and (length > 1 or word.cap or not in_dictionary(word.low)):
-                yield word.start, self.words[i + length - 1].end, "organisation"
+                article = self.lower_case and self.near(i) in {"de", "het"} and self.gap(i) == " "
+                start = self.words[i - 1].start if article else word.start
+                yield start, self.words[i + length - 1].end, "organisation"
             team = self.phrase(i, self.known.teams) or int(word.low.endswith("team"))
             if team:
                 yield from self._team(i, team)
@@ -91,9 +102,9 @@ class Institutions(Wording):
     def _is_bare(self, i: int) -> bool:
         """Whether a head has no article, so that a name must follow: "bij bloemenzaak de roos"."""
         low = self.words[i].low
-        return self.near(i) in _BESIDE and (
-            low in _ALWAYS_NAMED or (len(low) > 8 and _HEAD.fullmatch(low) is not None)
-        )
+        headed = low in self.known.heads or (len(low) > 8 and _HEAD.fullmatch(low) is not None)
+        led = self.near(i) in _BESIDE or self.gap(i) == ", "
+        return led and headed and not _UNNAMED.fullmatch(low)
 
     def _is_head(self, i: int) -> int:
         """Return 1 for "scholengemeenschap", or letters such as "ROC", before a name."""
@@ -144,11 +155,28 @@ class Institutions(Wording):
             return None
         if after and article and (bare or head in _ALWAYS_NAMED or not ordinary(after.low)):
             return i + 1
+        if bare and article is False and self._may_name(i):
+            return self._joined(i)
         strange = word.low in self.known.surnames or (not self.dialect and len(word.low) > 3)
         listed = word.low in self.known.cities | self.known.own_places | _COMPASS
         surname = word.low in self.known.surnames and not in_dictionary(word.low)
         strange = strange and (bare or surname or not ordinary(word.low))
         return i if listed or (strange and word.low not in self.known.everyday) else None
+
+    def _may_name(self, i: int) -> bool:
+        """Whether a word in small letters after a bare head is its name: "kapsalon knip"."""
+        low, lists = self.words[i].low, self.known
+        grammar = low in lists.everyday or low in lists.interfixes or low in lists.place_before
+        return not grammar and not is_verb(low) and low[0].isalpha() and len(low) > 2
+
+    def _joined(self, i: int) -> int:
+        """Return the last word of a name with "en": "knip en krul"."""
+        pair = i + 2 < len(self.words) and self.words[i + 1].low == "en"
+        return (
+            i + 2
+            if pair and self._may_name(i + 2) and not self.known.is_name(self.words[i + 2].low)
+            else i
+        )
 
     def _back(self, i: int) -> int:
         while (

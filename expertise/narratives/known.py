@@ -119,6 +119,7 @@ class Known:
     common_names: frozenset[str]
     word_names: frozenset[str]
     verb_names: frozenset[str]
+    count_names: frozenset[str]
     cities: frozenset[str]
     own_places: frozenset[str]
     organisations: frozenset[str]

@@ -9,11 +9,22 @@ from expertise.narratives.patterns import Found
 from expertise.narratives.wording import Wording
 
 _AREA = re.compile(r".+(?:wijk|buurt|kwartier|polder|eiland|veen|dorp)$")
-_AREA_NOUNS = frozenset({"buurt", "wijk", "kwartier", "markt", "polder", "hoek", "dijk", "haven", "brug", "dorp", "kade", "plein", "dreef", "veld", "bos", "plas"})  # fmt: skip
+_AREA_NOUNS = frozenset({
+    "buurt", "wijk", "kwartier", "markt", "polder", "hoek", "dijk", "haven", "brug", "dorp",
+    "kade", "plein", "dreef", "veld", "bos", "plas",
+})  # fmt: skip
 # Kinds of neighbourhood, which are no names.
-_KIND = re.compile(r"(?:woon|buiten|volks|achterstands|nieuwbouw|probleem|pracht|villa|arbeiders|kracht|stads|binnenstads|sloop|kinder|achter|voor|zand|industrie|vakantie|schier|vinex|jaren)\w*?(?:wijk|buurt|kwartier|polder|eiland|dorp)")  # fmt: skip
+_KIND = re.compile(
+    r"(?:woon|buiten|volks|achterstands|nieuwbouw|probleem|pracht|villa|arbeiders|"
+    r"kracht|stads|binnenstads|sloop|kinder|achter|voor|zand|industrie|vakantie|schier|"
+    r"vinex|jaren)\w*?(?:wijk|buurt|kwartier|polder|eiland|dorp)"
+)
 # Endings of places; without capitals and without an article a word that has one is a place.
-_TOPONYM = re.compile(r".{3,}(?:duin|dam|burg|veen|horst|broek|hoven|huizen|kerke?|drecht|meer|zijl|wolde|woude|stede|voorde?|voort|daal|bergen|zand|laar|haven|waard|wijk|sluis|berg|kapelle|kerken|hout)")  # fmt: skip
+_TOPONYM = re.compile(
+    r".{3,}(?:duin|dam|burg|veen|horst|broek|hoven|huizen|kerke?|drecht|meer|zijl|wolde|"
+    r"woude|stede|voorde?|voort|daal|bergen|zand|laar|haven|waard|wijk|sluis|berg|"
+    r"kapelle|kerken|hout)"
+)
 _STREET = re.compile(
     r".{3,}(?:straat|laan|weg|plein|gracht|kade|singel|dijk|steeg|plantsoen|dreef|markt|hof|pad|park)"
 )
@@ -82,7 +93,7 @@ class Places(Wording):
         )
 
     def _is_verb_form(self, low: str) -> bool:
-        """Whether a word is in the dictionary as a verb only, which no preposition governs: "leek"."""
+        """Whether a word is a verb only, which no preposition governs: "leek"."""
         stem = lemma(low)
         return stem != low and stem.endswith("en") and not low.endswith(("en", "s", "e"))
 

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from expertise.narratives.known import known, ordinary
 
@@ -62,7 +63,7 @@ def words_of(text: str) -> tuple[Word, ...]:
 
 @lru_cache(maxsize=64)
 def _manner(text: str) -> tuple[bool, bool, frozenset[str], frozenset[str]]:
-    """Return whether a text has no capitals, is in dialect; its words in small letters, and raised."""
+    """Return whether a text is without capitals, or in dialect; its small and its raised words."""
     words, lists = words_of(text), known()
     opening = [word for word in words if word.first and word.text[0].isalpha()]
     # Somebody who writes no capitals writes names without them too.
@@ -79,12 +80,27 @@ def _manner(text: str) -> tuple[bool, bool, frozenset[str], frozenset[str]]:
     return lower_case, strange > 0.095 * len(plain), small, raised
 
 
+@lru_cache(maxsize=64)
+def _joined(text: str) -> tuple[bool, ...]:
+    """Return for every word whether no more than a comma stands between it and the one before."""
+    words = words_of(text)
+    gaps = (text[one.end : two.start] for one, two in pairwise(words))
+    return (False, *(_NEAR.fullmatch(gap) is not None for gap in gaps))
+
+
+@lru_cache(maxsize=64)
+def _first_words(phrases: frozenset[str]) -> frozenset[str]:
+    found = (_WORD.search(phrase) for phrase in phrases)
+    return frozenset(_GENITIVE.sub("", word.group()) for word in found if word)
+
+
 class Wording:
     """A text as words that know their neighbours."""
 
     def __init__(self, text: str) -> None:
         self.text, self.words, self.known = text, words_of(text), known()
         self.lower_case, self.dialect, self.small, self.raised = _manner(text)
+        self.joined = _joined(text)
 
     def gap(self, i: int) -> str:
         """Return what stands between word i - 1 and word i."""
@@ -92,21 +108,24 @@ class Wording:
 
     def near(self, i: int, back: int = 1) -> str:
         """Return the word before i in lower case, past a comma, bracket or quote at most."""
-        j = i - back
-        if j < 0 or any(not _NEAR.fullmatch(self.gap(k)) for k in range(j + 1, i + 1)):
+        if i < back or not all(self.joined[i - back + 1 : i + 1]):
             return ""
-        return self.words[j].low
+        return self.words[i - back].low
 
     def announced(self, i: int) -> bool:
         """Whether a relation, a role, a title or a verb of naming stands before word i."""
-        lists = self.known
-        return any(
-            self.near(i) in words
-            for words in (lists.relations, lists.helpers, lists.titles, lists.naming)
+        lists, near = self.known, self.near(i)
+        return (
+            near in lists.relations
+            or near in lists.helpers
+            or near in lists.titles
+            or near in lists.naming
         )
 
     def phrase(self, i: int, phrases: frozenset[str]) -> int:
         """Return how many words from i form one of the phrases, the longest; 0 for none."""
+        if self.words[i].low not in _first_words(phrases):
+            return 0
         for length in (4, 3, 2, 1):
             if i + length <= len(self.words):
                 spoken = self.text[self.words[i].start : self.words[i + length - 1].end]
