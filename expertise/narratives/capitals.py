@@ -6,7 +6,7 @@ from expertise.narratives.known import ordinary
 from expertise.narratives.patterns import Found
 from expertise.narratives.wording import Wording
 
-_ARTICLES = frozenset({"de", "het", "'t", "den"})
+_ARTICLES = frozenset({"de", "het", "'t", "den", "ne", "nen", "een"})
 _LEADS = frozenset({"van", "de", "den", "der", "het", "ter", "ten", "te", "'t", "la", "el", "al"})
 _PLACE = frozenset({"in", "uit", "naar", "te", "vanuit", "aan", "op", "langs", "richting"})
 _ORGANISATION = frozenset({"bij", "via", "voor", "namens", "van"})

@@ -154,7 +154,9 @@ class Homonyms(Wording):
         further = self.words[i + 2].low if i + 2 < len(self.words) else ""
         acts = is_verb(follows) and further not in _PRONOUNS
         if word.low not in self.known.word_names:
-            return word.cap and acts and follows not in {"is", "was", "heeft", "had"}
+            stop = word.low in self.known.everyday or word.low in self.known.not_names
+            opens = {"is", "was", "heeft", "had"} if stop else set()
+            return word.cap and acts and follows not in opens
         if word.low in self.known.verb_names:
             return acts or (near in _WITH - {"aan", "dan"} and follows not in _PRONOUNS)
         return acts or near in _WITH | _ALSO or is_verb(near)

@@ -9,11 +9,12 @@ from expertise.narratives.patterns import Found
 from expertise.narratives.wording import Wording
 
 INSTITUTION = re.compile(
-    r".*(?:lyceum|atheneum|gymnasium|internaat|tehuis|college|school|mavo|havo|ziekenhuis|kliniek|gasthuis|huis|hof|hoeve|praktijk"
+    r".*(?:lyceum|atheneum|dagblad|courant|nieuwsblad|gymnasium|internaat|tehuis|college|school|mavo|havo|ziekenhuis|kliniek|gasthuis|huis|hof|hoeve|praktijk"
     r"|apotheek|transport|schoonmaak|installatie|logistiek|bouw|techniek|kozijnen|zorg|wonen|groep"
     r"|garage|bakkerij|bank|raad|dienst|instituut|academie|universiteit|stichting|fabriek)$"
 )
 _ALWAYS_NAMED = frozenset({"ggz", "stichting", "basisschool", "zorgboerderij", "café", "hotel"})
+_ARTICLES = frozenset({"de", "het", "een"})
 _BESIDE = frozenset({"bij", "van", "op", "in", "naar", "via", "voor", "met", "namens"})
 # Heads that stand without an article and without a name: "op school", "naar dagbesteding".
 _UNNAMED = re.compile(
@@ -73,7 +74,7 @@ class Institutions(Wording):
             ):
                 yield self.words[self._back(i)].start, word.end, "organisation"
             elif self.lower_case and INSTITUTION.fullmatch(word.low) and self._owned(i):
-                yield self.words[i - 1].start, word.end, "organisation"
+                yield self.words[self._owner_start(i)].start, word.end, "organisation"
             elif (
                 word.cap
                 and not word.first
@@ -86,12 +87,17 @@ class Institutions(Wording):
     def _owned(self, i: int) -> bool:
         """Whether a surname in small letters stands before a firm: "wesselink transport"."""
         owner = self.near(i)
-        return (
-            self.near(i, 2) in _BESIDE
-            and self.gap(i) == " "
-            and owner in self.known.surnames
-            and not ordinary(owner)
-        )
+        named = owner in self.known.surnames and not in_dictionary(owner)
+        first = self.near(i, 2)
+        led = first in _BESIDE | _ARTICLES or first in self.known.names
+        return led and named and self.gap(i) == " "
+
+    def _owner_start(self, i: int) -> int:
+        start = i - 1
+        first = self.near(start)
+        if first in self.known.names and first not in self.known.everyday:
+            start -= 1
+        return start - (self.near(start) in {"de", "het"})
 
     def _has_tail(self, i: int) -> bool:
         after = self.words[i + 1] if i + 1 < len(self.words) and self.gap(i + 1) == " " else None

@@ -67,6 +67,8 @@ class Places(Wording):
             return False
         doubtful = length == 1 and (word.low in self.known.everyday or in_dictionary(word.low))
         if word.cap or word.text[0] in "'’":
+            if word.first and word.low in {"de", "het"} and not self.words[i + length - 1].cap:
+                return False
             if word.first:
                 return not doubtful or low in self.known.cities
             return (

@@ -19,7 +19,9 @@ _ABBREVIATED = re.compile(
     r"\b(?:d[hr]r?s?|mw|mevr|mej|prof|ing|ir|mr|st|tel|nr|geb|bijv|o\.a|m\.n|d\.d|i\.v\.m|resp|evt)\.\s?$",
     re.IGNORECASE,
 )
-_PEOPLES = re.compile(r".{3,}(?:iërs?|aanse|(?:burg|dam|dorp|veen|berg|stad|wijk)se)")
+_PEOPLES = re.compile(
+    r".{3,}(?:iërs?|aanse|[lnd]ees|nezen|(?:burg|dam|dorp|veen|berg|stad|wijk)se)"
+)
 _BETWEEN = frozenset({"van", "de", "der", "den", "des", "het", "'t", "&", "aan", "en"})
 
 
