@@ -6,7 +6,7 @@ from expertise.narratives.known import ordinary
 from expertise.narratives.patterns import Found
 from expertise.narratives.wording import Wording
 
-_ARTICLES = frozenset({"de", "het", "'t", "den"})
+_ARTICLES = frozenset({"de", "het", "'t", "den", "ne", "nen", "een"})
 _LEADS = frozenset({"van", "de", "den", "der", "het", "ter", "ten", "te", "'t", "la", "el", "al"})
 _PLACE = frozenset({"in", "uit", "naar", "te", "vanuit", "aan", "op", "langs", "richting"})
 _ORGANISATION = frozenset({"bij", "via", "voor", "namens", "van"})
@@ -33,7 +33,7 @@ class Capitals(Wording):
         if self.is_ordinary(i):
             return not word.first and self._begins(i)
         if word.text.isupper():
-            return len(word.text) < 6 and not word.first and self._kind(i) == "organisation"
+            return len(word.text) < 6 and not word.first and self._kind(i) != "person"
         if word.first:
             known = self.dialect or self.only_opens(i) or ordinary(word.low)
             return len(word.low) > 2 and not known
@@ -42,7 +42,7 @@ class Capitals(Wording):
     def _begins(self, i: int) -> bool:
         """Whether an ordinary word begins a name: "Hoog Catharijne", "Van der Horst"."""
         low, lead = self.words[i].low, self.words[i].low in _LEADS
-        if low in self.known.not_names and not lead and not low.endswith("se"):
+        if low in self.known.not_names and not lead and not self._may_begin(i):
             return False
         after = i + 1
         while lead and after < len(self.words) and self.words[after].low in _LEADS:
@@ -53,6 +53,14 @@ class Capitals(Wording):
             and self.words[after].cap
             and (lead or not self.is_ordinary(after))
         )
+
+    def _may_begin(self, i: int) -> bool:
+        """Whether a word that is no name may begin one: "Indische Buurt", "WMO Radar"."""
+        word = self.words[i]
+        letters = word.text.isupper() and len(word.text) > 1
+        article = self.near(i) in _ARTICLES
+        cued = (self.near(i, 2) if article else self.near(i)) in _CUES
+        return word.low.endswith("se") or (cued and (letters or word.low in self.known.pronouns))
 
     def _start(self, i: int) -> int:
         """Return where the name at word i begins, with an article that belongs to it."""
@@ -79,6 +87,10 @@ class Capitals(Wording):
     def _kind(self, i: int) -> str:
         article = self.near(i) in _ARTICLES
         lead = self.near(i, 2) if article else self.near(i)
-        if lead in _ORGANISATION or (article and lead not in _PLACE):
+        if (
+            lead in _ORGANISATION
+            or (lead in _CUES and self.words[i].text.isupper())
+            or (article and lead not in _PLACE)
+        ):
             return "organisation"
         return "place" if lead in _PLACE else "person"

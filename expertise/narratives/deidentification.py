@@ -225,14 +225,28 @@ def _triad(
 def identifiers(texts: Mapping[str, str], listed: Iterable[str] = ()) -> dict[str, list[Found]]:
     """Return the identifiers in texts that belong together, those of one triad."""
     by_deduce = {key: _from_deduce(text) for key, text in texts.items()}
+    by_form = {
+        key: [
+            (start, end, kind)
+            for start, end, kind in find_patterns(text)
+            if kind != "person" or _names_anyone(text[start:end])
+        ]
+        for key, text in texts.items()
+    }
     names = {name.lower() for name in listed}
     for key, text in texts.items():
         names |= _first_words(text, by_deduce[key])
-        names |= _first_words(text, People(text, listed).find())
+        people = People(text, listed)
+        names |= {*_first_words(text, people.find()), *people.introduced_words()}
         names |= _first_words(text, Capitals(text).find())
+        names |= {
+            text[start:end].lower()
+            for start, end, kind in by_form[key]
+            if kind == "person" and len(words_of(text[start:end])) == 1
+        }
     found = {
         key: [
-            *find_patterns(text),
+            *by_form[key],
             *Institutions(text).find(),
             *Places(text).find(),
             *People(text, names).find(),
@@ -277,7 +291,11 @@ def _first_words(text: str, found: Iterable[Found]) -> set[str]:
                 word.low
                 for word in words
                 if len(word.low) > 1
-                and (word.low in known().common_names or word.low not in known().everyday)
+                and (
+                    word.low in known().common_names
+                    or word.low in known().word_names
+                    or word.low not in known().everyday
+                )
             }
     return names
 
@@ -289,6 +307,8 @@ def _from_deduce(text: str) -> list[Found]:
         kind, low = _KINDS.get(span.tag), span.text.lower()
         if kind is None or low in known().not_names or low in known().plain or len(low) < 2:
             continue
+        if kind == "person" and not _names_anyone(span.text):
+            continue
         word = words.get(span.start_char)
         # deduce takes "Pas" at the start of a sentence for a name, and "Echt" for a village.
         doubtful = kind == "place" or (kind == "person" and word is not None and word.first)
@@ -298,6 +318,15 @@ def _from_deduce(text: str) -> list[Found]:
         start = span.start_char + (_title_length(span.text) if kind == "person" else 0)
         found.append((start, span.end_char, kind))
     return found
+
+
+def _names_anyone(name: str) -> bool:
+    """Whether a name has a word that may be one: "R. Cliënte" has none."""
+    nobody = known().plain | known().relations | known().helpers
+    words = words_of(name)
+    return len(words) == 1 == len(words[0].low) or any(
+        word.low not in nobody and len(word.low) > 1 for word in words
+    )
 
 
 def _title_length(name: str) -> int:

@@ -117,12 +117,18 @@ class Known:
     not_names: frozenset[str]
     not_lower_names: frozenset[str]
     common_names: frozenset[str]
+    word_names: frozenset[str]
+    verb_names: frozenset[str]
+    count_names: frozenset[str]
     cities: frozenset[str]
     own_places: frozenset[str]
     organisations: frozenset[str]
     heads: frozenset[str]
     teams: frozenset[str]
     bare_teams: frozenset[str]
+    brands: frozenset[str]
+    calendar: frozenset[str]
+    pronouns: frozenset[str]
     holidays: frozenset[str]
     place_before: frozenset[str]
     to_place: frozenset[str]
@@ -152,7 +158,7 @@ def in_dictionary(word: str) -> bool:
 
 # Words that are formed rather than listed: "openheid", "daarop"; and stress: "háár".
 _FORMED = re.compile(
-    r"\w{3,}(?:heid|heden|iteit|isme|istisch|atie|logie|loog|loge|logisch|stelling|ering|achtig|loos|jes?)"
+    r"\w{3,}(?:heid|heden|iteit|isme|istisch|atie|logie|loog|loge|logisch|stelling|ering|achtig|loos|jes?|iërs?|aanse)"
     r"|(?:er|daar|hier|waar)(?:aan|achter|af|bij|boven|door|heen|in|langs|mee|na|naar|om|onder|op|over"
     r"|tegen|tegenop|toe|tussen|uit|van|voor)|ge\w{3,}[dt]|(?:ha|he|hi|ho){2,}|(\w)*?(\w)\2{2,}"
 )
@@ -168,7 +174,8 @@ def ordinary(word: str) -> bool:
     """
     lists = known()
     if in_dictionary(word) or any(
-        word in words for words in (lists.everyday, lists.medical, lists.plain)
+        word in words
+        for words in (lists.everyday, lists.medical, lists.plain, lists.relations, lists.helpers)
     ):
         return True
     if _FORMED.fullmatch(word) or in_dictionary(word.translate(_STRESS)):

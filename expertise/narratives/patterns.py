@@ -98,14 +98,23 @@ def find_patterns(text: str) -> list[Found]:
 
 
 def resolved(found: Iterable[Found], text: str) -> list[Found]:
-    """Return spans that do not overlap: the longest wins, and among equals the first found."""
+    """Return spans that do not overlap: two of a kind become one, otherwise the longest wins."""
     kept: list[Found] = []
     nobody = [match.span() for match in _sayings().finditer(text.lower())]
     for span in sorted(found, key=lambda span: span[0] - span[1]):
         if any(start <= span[0] and span[1] <= end for start, end in nobody):
             continue
-        if all(span[1] <= start or span[0] >= end for start, end, _ in kept):
+        over = [other for other in kept if span[0] < other[1] and other[0] < span[1]]
+        if not over:
             kept.append(span)
+        elif len(over) == 1 and over[0][2] != span[2]:
+            # What the longer one leaves of the other stays covered.
+            rest = [(span[0], over[0][0], span[2]), (over[0][1], span[1], span[2])]
+            kept += [piece for piece in rest if re.search(r"\w{3}", text[piece[0] : piece[1]])]
+        elif len(over) == 1 and over[0][2] == span[2]:
+            kept[kept.index(over[0])] = (
+                min(span[0], over[0][0]), max(span[1], over[0][1]), span[2],
+            )  # fmt: skip
     return sorted(kept)
 
 
@@ -143,6 +152,7 @@ def _spoken() -> dict[str, str]:
         "COUNT_WORD": _any(count),
         "AGE_WORD": _any(word for word in count if word != "een"),
         "LONG_COUNT": _any(word for word in count if len(word) > 7),
+        "GROWN": _any(count[11:]),
         "ORDINAL_WORD": _any(ordinals),
         "TENS": _any(TENS),
         "FEAST": feast,

@@ -3,16 +3,19 @@
 import re
 from collections.abc import Iterable, Iterator
 
+from expertise.narratives.homonyms import Homonyms, lemma
 from expertise.narratives.institutions import INSTITUTION
 from expertise.narratives.known import in_dictionary
 from expertise.narratives.patterns import Found
-from expertise.narratives.wording import Wording
 
 _HAS_NAME = frozenset({"heet", "heette", "heten"})
+_GREETINGS = frozenset(
+    {"hee", "hé", "hey", "hoi", "hallo", "ha", "dag", "lieve", "beste", "yo", "he"}
+)
 _ARTICLES = frozenset({"de", "het", "een", "'t", "den", "deze", "die", "dit", "dat", "bij", "op"})
 
 
-class People(Wording):
+class People(Homonyms):
     """The people of one text.
 
     Parameters
@@ -48,8 +51,12 @@ class People(Wording):
                 and self.gap(i + 1) == " "
                 and word.low not in {"in", "op", "aan"}
             )
-        certain = strong or self._enumerated(i) or word.low in self.listed
+        if word.low in self.listed and (len(word.low) > 1 or word.cap):
+            return self.stands_as_name(i)
+        certain = strong or self._enumerated(i)
         if certain and word.cap and word.low in self.known.common_names:
+            return True
+        if self._raised_name(i) or self.bare_noun(i) or self._greeted(i):
             return True
         if word.low in self.known.not_names or not word.text[0].isalpha():
             return False
@@ -59,8 +66,6 @@ class People(Wording):
             return False
         if len(word.text) == 1:
             return self._initial(i) and (strong or self._surname_follows(i))
-        if word.low in self.listed and (word.cap or self.lower_case or not in_dictionary(word.low)):
-            return True
         if not word.cap:
             return self._lower_person(i, strong)
         if word.low in self.known.names and not (word.low in self.known.everyday and not strong):
@@ -81,6 +86,28 @@ class People(Wording):
             and not self.is_ordinary(i)
             and self.near(i) not in _ARTICLES | self.known.to_place
             and not INSTITUTION.fullmatch(word.low)
+        )
+
+    def _greeted(self, i: int) -> bool:
+        return (
+            self.near(i) in _GREETINGS
+            and self.words[i - 1].first
+            and self.gap(i) in (" ", ", ")
+            and self.words[i].low in self.known.names
+            and self.words[i].low not in self.known.everyday
+            and self.words[i].low not in self.known.plain
+        )
+
+    def _raised_name(self, i: int) -> bool:
+        """Whether a capital within a sentence makes a name of a word: "kijk, Wil, de brug"."""
+        word, lists = self.words[i], self.known
+        return (
+            word.cap
+            and not word.first
+            and not word.text.isupper()
+            and word.low in lists.word_names
+            and word.low not in lists.calendar
+            and self.near(i) not in _ARTICLES
         )
 
     def _acts(self, i: int) -> bool:
@@ -110,6 +137,8 @@ class People(Wording):
             return self.words[i].cap or self.known.is_name(self.words[i].low)
         if one in {"ons", "onze", "onzen", "lieve", "beste", "dag", "kleine"}:
             return self.words[i].cap or self.known.is_name(self.words[i].low)
+        if one == "van" and two in self.known.relations and self.lower_case:
+            return self.known.is_name(self.words[i].low)
         follows = self.words[i + 1].low if i + 1 < len(self.words) else ""
         return follows in _HAS_NAME and self.words[i].cap and not self.words[i].first
 
@@ -153,7 +182,10 @@ class People(Wording):
         word = self.words[i]
         if word.cap:
             return word.low not in self.known.not_names and (len(word.text) > 1 or self._initial(i))
-        return self.lower_case and word.low in self.known.surnames and not in_dictionary(word.low)
+        if not self.lower_case or word.low not in self.known.surnames:
+            return False
+        noun = word.low not in self.known.everyday and lemma(word.low) == word.low
+        return noun or not in_dictionary(word.low)
 
     def _is_surname(self, i: int) -> bool:
         word = self.words[i]

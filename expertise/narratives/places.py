@@ -3,11 +3,28 @@
 import re
 from collections.abc import Iterator
 
+from expertise.narratives.homonyms import lemma
 from expertise.narratives.known import in_dictionary, ordinary
 from expertise.narratives.patterns import Found
 from expertise.narratives.wording import Wording
 
 _AREA = re.compile(r".+(?:wijk|buurt|kwartier|polder|eiland|veen|dorp)$")
+_AREA_NOUNS = frozenset({
+    "buurt", "wijk", "kwartier", "markt", "polder", "hoek", "dijk", "haven", "brug", "dorp",
+    "kade", "plein", "dreef", "veld", "bos", "plas",
+})  # fmt: skip
+# Kinds of neighbourhood, which are no names.
+_KIND = re.compile(
+    r"(?:woon|buiten|volks|achterstands|nieuwbouw|probleem|pracht|villa|arbeiders|"
+    r"kracht|stads|binnenstads|sloop|kinder|achter|voor|zand|industrie|vakantie|schier|"
+    r"vinex|jaren)\w*?(?:wijk|buurt|kwartier|polder|eiland|dorp)"
+)
+# Endings of places; without capitals and without an article a word that has one is a place.
+_TOPONYM = re.compile(
+    r".{3,}(?:duin|dam|burg|veen|horst|broek|hoven|huizen|kerke?|drecht|meer|zijl|wolde|"
+    r"woude|stede|voorde?|voort|daal|bergen|zand|laar|haven|waard|wijk|sluis|berg|"
+    r"kapelle|kerken|hout)"
+)
 _STREET = re.compile(
     r".{3,}(?:straat|laan|weg|plein|gracht|kade|singel|dijk|steeg|plantsoen|dreef|markt|hof|pad|park)"
 )
@@ -32,8 +49,12 @@ class Places(Wording):
                 end = self.words[i + length - 1].end
                 province = _PROVINCE.match(self.text, end)
                 yield word.start, province.end() if province else end, "place"
+            elif word.cap and not word.first and self._is_quarter(i, before):
+                yield word.start, self.words[i + 1].end, "place"
             elif not word.cap and (length := self._street(i)):
                 yield word.start, self.words[i + length - 1].end, "address"
+            elif self.lower_case and not word.cap and self._small(i, before):
+                yield word.start, word.end, "place"
             elif word.cap and not word.first and self._is_area(i, before):
                 yield word.start, self.words[self.name_end(i)].end, "place"
 
@@ -46,6 +67,8 @@ class Places(Wording):
             return False
         doubtful = length == 1 and (word.low in self.known.everyday or in_dictionary(word.low))
         if word.cap or word.text[0] in "'’":
+            if word.first and word.low in {"de", "het"} and not self.words[i + length - 1].cap:
+                return False
             if word.first:
                 return not doubtful or low in self.known.cities
             return (
@@ -58,6 +81,8 @@ class Places(Wording):
             return False
         if self.lower_case and before in {"in", "uit", "naar", "te"} and self._lives(i):
             return True
+        if before in {"in", "uit", "naar"} and self._is_verb_form(low):
+            return True
         unknown = length == 1 and len(low) > 5 and not ordinary(low)
         if self.lower_case and not self.dialect and unknown:
             return True
@@ -69,6 +94,38 @@ class Places(Wording):
             and not (before == "te" and doubtful)
         )
 
+    def _is_verb_form(self, low: str) -> bool:
+        """Whether a word is a verb only, which no preposition governs: "leek"."""
+        stem = lemma(low)
+        return stem != low and stem.endswith("en") and not low.endswith(("en", "s", "e"))
+
+    def _is_quarter(self, i: int, before: str) -> bool:
+        """Whether words i and i + 1 are an area such as "Indische Buurt"."""
+        after = self.words[i + 1] if i + 1 < len(self.words) else None
+        return (
+            after is not None
+            and after.cap
+            and after.low in _AREA_NOUNS
+            and self.gap(i + 1) == " "
+            and before in {"de", "het", "in", "naar", "op"}
+        )
+
+    def _small(self, i: int, before: str) -> bool:
+        """Whether a word in small letters is named as places are: "naar kijkduin"."""
+        low = self.words[i].low
+        if before in {"de", "het", "'t"}:
+            listed = low in self.known.own_places or (
+                low.endswith(("wijk", "buurt", "kwartier", "zijde")) and not in_dictionary(low)
+            )
+            lead = self.near(i, 2) in self.known.place_before
+            return lead and listed and not _KIND.fullmatch(low)
+        return (
+            before in self.known.to_place
+            and _TOPONYM.fullmatch(low) is not None
+            and not in_dictionary(low)
+            and not _KIND.fullmatch(low)
+        )
+
     def _lives(self, i: int) -> bool:
         return any(word.low in self.known.lives for word in self.words[max(0, i - 7) : i])
 
@@ -77,7 +134,19 @@ class Places(Wording):
         low = self.words[i].low
         article = self.near(i) in {"de", "het", "'t", "den"}
         lead = self.near(i, 2) if article else self.near(i)
-        if lead not in {"aan", "op", "in", "langs", "naar", "van"}:
+        if lead not in {
+            "aan",
+            "op",
+            "in",
+            "langs",
+            "naar",
+            "van",
+            "over",
+            "door",
+            "uit",
+            "bij",
+            "via",
+        }:
             return 0
         length = self.phrase(i, self.known.streets) if article else 0
         if length > 1 and _STREET.fullmatch(self.words[i + length - 1].low):
@@ -87,7 +156,7 @@ class Places(Wording):
 
     def _is_area(self, i: int, before: str) -> bool:
         word = self.words[i]
-        if word.low in self.known.not_names or word.text.isupper() or len(word.low) < 3:
+        if self.is_ordinary(i) or word.text.isupper() or len(word.low) < 3:
             return False
         if (
             _AREA.fullmatch(word.low)

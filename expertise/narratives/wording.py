@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from expertise.narratives.known import known, ordinary
 
@@ -17,6 +18,9 @@ _OPENS = re.compile(
 _ABBREVIATED = re.compile(
     r"\b(?:d[hr]r?s?|mw|mevr|mej|prof|ing|ir|mr|st|tel|nr|geb|bijv|o\.a|m\.n|d\.d|i\.v\.m|resp|evt)\.\s?$",
     re.IGNORECASE,
+)
+_PEOPLES = re.compile(
+    r".{3,}(?:iërs?|aanse|[lnd]ees|nezen|(?:burg|dam|dorp|veen|berg|stad|wijk)se)"
 )
 _BETWEEN = frozenset({"van", "de", "der", "den", "des", "het", "'t", "&", "aan", "en"})
 
@@ -59,21 +63,46 @@ def words_of(text: str) -> tuple[Word, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=64)
+def _manner(text: str) -> tuple[bool, bool, frozenset[str], frozenset[str]]:
+    """Return whether a text is without capitals, or in dialect; its small and its raised words."""
+    words, lists = words_of(text), known()
+    opening = [word for word in words if word.first and word.text[0].isalpha()]
+    # Somebody who writes no capitals writes names without them too.
+    lower_case = sum(not word.cap for word in opening) > 0.6 * len(opening)
+    plain = [word.low for word in words if not word.cap and word.text.isalpha()]
+    # In dialect, or another language, an unknown word says little.
+    strange = sum(
+        not ordinary(low)
+        and not any(low in names for names in (lists.names, lists.surnames, lists.places))
+        for low in plain
+    )
+    small = frozenset(word.low for word in words if not word.cap)
+    raised = frozenset(word.low for word in words if word.cap and not word.first)
+    return lower_case, strange > 0.095 * len(plain), small, raised
+
+
+@lru_cache(maxsize=64)
+def _joined(text: str) -> tuple[bool, ...]:
+    """Return for every word whether no more than a comma stands between it and the one before."""
+    words = words_of(text)
+    gaps = (text[one.end : two.start] for one, two in pairwise(words))
+    return (False, *(_NEAR.fullmatch(gap) is not None for gap in gaps))
+
+
+@lru_cache(maxsize=64)
+def _first_words(phrases: frozenset[str]) -> frozenset[str]:
+    found = (_WORD.search(phrase) for phrase in phrases)
+    return frozenset(_GENITIVE.sub("", word.group()) for word in found if word)
+
+
 class Wording:
     """A text as words that know their neighbours."""
 
     def __init__(self, text: str) -> None:
         self.text, self.words, self.known = text, words_of(text), known()
-        opening = [word for word in self.words if word.first and word.text[0].isalpha()]
-        # Somebody who writes no capitals writes names without them too.
-        self.lower_case = sum(not word.cap for word in opening) > 0.6 * len(opening)
-        self.small = frozenset(word.low for word in self.words if not word.cap)
-        self.raised = frozenset(word.low for word in self.words if word.cap and not word.first)
-        plain = [word.low for word in self.words if not word.cap and word.text.isalpha()]
-        # In dialect, or another language, an unknown word says little. Names without capitals
-        # are among the unknown words.
-        share = 0.2 if self.lower_case else 0.1
-        self.dialect = sum(not ordinary(low) for low in plain) > share * len(plain)
+        self.lower_case, self.dialect, self.small, self.raised = _manner(text)
+        self.joined = _joined(text)
 
     def gap(self, i: int) -> str:
         """Return what stands between word i - 1 and word i."""
@@ -81,21 +110,24 @@ class Wording:
 
     def near(self, i: int, back: int = 1) -> str:
         """Return the word before i in lower case, past a comma, bracket or quote at most."""
-        j = i - back
-        if j < 0 or any(not _NEAR.fullmatch(self.gap(k)) for k in range(j + 1, i + 1)):
+        if i < back or not all(self.joined[i - back + 1 : i + 1]):
             return ""
-        return self.words[j].low
+        return self.words[i - back].low
 
     def announced(self, i: int) -> bool:
         """Whether a relation, a role, a title or a verb of naming stands before word i."""
-        lists = self.known
-        return any(
-            self.near(i) in words
-            for words in (lists.relations, lists.helpers, lists.titles, lists.naming)
+        lists, near = self.known, self.near(i)
+        return (
+            near in lists.relations
+            or near in lists.helpers
+            or near in lists.titles
+            or near in lists.naming
         )
 
     def phrase(self, i: int, phrases: frozenset[str]) -> int:
         """Return how many words from i form one of the phrases, the longest; 0 for none."""
+        if self.words[i].low not in _first_words(phrases):
+            return 0
         for length in (4, 3, 2, 1):
             if i + length <= len(self.words):
                 spoken = self.text[self.words[i].start : self.words[i + length - 1].end]
@@ -116,7 +148,7 @@ class Wording:
             ):
                 step += 1
             between = all(
-                self.gap(k) in (" ", "-", " & ")
+                self.gap(k) in (" ", "-", " & ", "- ")
                 for k in range(last + 1, min(step + 1, len(self.words)))
             )
             if step >= len(self.words) or not between or not self.words[step].cap:
@@ -142,7 +174,10 @@ class Wording:
             or len(low) < 2
             or any(character.isdigit() for character in low)
             or low in lists.not_names
-            or low in lists.plain
+            or stem in lists.plain
+            or low in lists.relations
+            or _PEOPLES.fullmatch(low) is not None
+            or low in lists.helpers
             or (
                 0 < len(stem) < min(5, len(low))
                 and self.words[i].text[: len(stem)].isupper()

@@ -78,7 +78,14 @@ def test_patterns_leave_other_numbers_alone(text):
 # First runs, before rules were mended on a file, are in docs/narratives.md; so are the misses.
 @pytest.mark.parametrize(
     ("source", "recall_floor"),
-    [("hard", 0.99), ("fresh", 0.99), ("unseen", 0.98), ("varied", 0.96), ("other", 0.97)],
+    [
+        ("hard", 0.99),
+        ("fresh", 0.99),
+        ("unseen", 0.98),
+        ("varied", 0.97),
+        ("other", 0.98),
+        ("later", 0.97),
+    ],
 )
 def test_identifiers_in_texts_written_to_be_hard(source, recall_floor):
     rows = list(marked(HERE / "data" / f"{source}.txt"))
