@@ -1,5 +1,7 @@
 """What lies before one coder: their own acts, the round, the state of each text."""
 
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -44,6 +46,14 @@ class Desk:
     def n(self) -> int:
         """Return the place of the last act."""
         return self.acts[-1].n if self.acts else 0
+
+    def since(self, n: int) -> list[Act]:
+        """Return the acts after a place."""
+        return self.acts[bisect_right(self.acts, n, key=attrgetter("n")) :]
+
+    def marks(self) -> Counter[str]:
+        """Return how many own codings stand in each text."""
+        return Counter(self.acts[place].document for _, place, _ in self.standing.codings())
 
     @property
     def revealed(self) -> bool:

@@ -524,7 +524,8 @@ def test_a_stale_memo_is_409_with_what_stands(samira, come_in):
     answer = two.send(memo | {"id": uid(), "text": "ook", "version": 0})
     assert answer.status_code == 409
     assert answer.json()["conflict"] == {"text": "eerst", "version": 1, "shared": False}
-    memos = one.send({"kind": "sync"}).json()["desk"]["memos"]
+    message = {"kind": "open", "id": uid(), "document": TEXT}
+    memos = one.send(message).json()["text"]["memos"]
     assert memos[target]["text"] == "eerst"
 
 

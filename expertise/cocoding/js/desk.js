@@ -42,8 +42,12 @@ function row(words, app, one) {
   return h("li", {}, button(
     [h("strong", {}, named(words, app.desk.texts, one.document)),
      h("span", { class: "cc-what" }, about(words, one.topics)),
-     one.state ? h("span", { class: "cc-state" }, words(`state_${one.state}`)) : null],
+     one.state ? h("span", { class: "cc-state" }, words(`state_${one.state}`), marked(words, one.marks)) : null],
     () => app.offer(one)));
+}
+
+function marked(words, n) {
+  return n ? ` · ${n === 1 ? words("mark") : words("marks", { n })}` : "";
 }
 
 function joining(words, app) {
