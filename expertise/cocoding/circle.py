@@ -18,9 +18,15 @@ from expertise.coding.acts import WORK
 from expertise.coding.assignment import Coder, Fragment, may_read
 from expertise.coding.codebook import Codebook, read_codebook
 from expertise.coding.folding import Ledger, ledger
-from expertise.coding.fragments import choose_fragments, cut_fragments, fragment_text, placed
+from expertise.coding.fragments import (
+    choose_fragments,
+    cut_fragments,
+    fragment_text,
+    overlaps,
+    placed,
+)
 from expertise.coding.opening import open_store
-from expertise.coding.planning import PLAN, ReadingPlan, keep_plan, plan_reading
+from expertise.coding.planning import PLAN, ReadingPlan, in_use, keep_plan, plan_reading
 from expertise.coding.session import CodingSession
 from expertise.coding.store import Store
 from expertise.coding.together import Readings, kept_readings
@@ -178,6 +184,8 @@ class Circle:
                 "add people, ask for consent, or plan fewer readers"
             )
         pieces = cut_fragments(texts, words=words, of=of).merge(about, on="text")
+        taken = overlaps(pieces["document"], in_use(self.ledger().work), self.whole)
+        pieces = pieces[~pieces["document"].isin(list(taken))]
         hits = _hits(self.corpus, find) if find else None
         chosen = choose_fragments(pieces, hits=hits, n=n, evenly=EVENLY, seed=seed)
         made = plan_reading(
@@ -186,7 +194,8 @@ class Circle:
         )  # fmt: skip
         lacking = len(self.texts) - len(texts)
         left_out = (note("coding.few_may_read", n=lacking, readers=readers),) if lacking else ()
-        return replace(made, notes=(*left_out, *made.notes))
+        twice = (note("coding.overlap", n=len(taken)),) if taken else ()
+        return replace(made, notes=(*left_out, *twice, *made.notes))
 
     def _planned(self, who: Coder) -> frozenset[str] | None:
         """Return the ids of the texts that are for someone; None is every text.

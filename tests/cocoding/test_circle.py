@@ -169,6 +169,52 @@ def test_the_command_shows_a_plan_and_stores_nothing(circle, folder, store, caps
     assert "no text may be read by 9 of 2 people who code; add people" in capsys.readouterr().err
 
 
+def test_fragments_that_share_words_do_not_count_twice(circle):
+    people = [circle.add("Samira", "patient"), circle.add("Bram", "naaste")]
+    with pytest.raises(
+        CodingError,
+        match=r"fragments 'T02-patient-1:0-\d+' and 'T02-patient-1:\d+-"
+        r"\d+' share words, so these would count twice; ask for each paragraph once",
+    ):
+        circle.plan(of=["T02-patient-1#1-2", "T02-patient-1#2-3"], words=40)
+    early = circle.plan(of=["T02-patient-1#2", "T02-naaste-1#1"])
+    later = circle.plan(of=["T02-patient-1#1-2", "T02-patient-1#3"])
+    circle.keep(early, by="x")
+    me = people[0].coder.id
+    opened = circle.fragments[1].id
+    circle.handle(me, {"kind": "return", "id": uid(), "document": "oefenen"})
+    circle.handle(me, {"kind": "open", "id": uid(), "document": opened})
+    with pytest.raises(
+        CodingError,
+        match=rf"fragment 'T02-patient-1:0-\d+' shares words with "
+        rf"'{opened}', which someone opened, so these would count twice; plan anew",
+    ):
+        circle.keep(later, by="x")
+    anew = circle.plan(of=["T02-patient-1#1-2", "T02-patient-1#3"])
+    assert [str(one) for one in anew.notes] == [
+        "1 fragments are left out: they share words with one that someone opened already, and "
+        "would count twice."
+    ]
+    circle.keep(anew, by="x")
+    desks = [circle.handle(one.coder.id, {"kind": "sync"})["desk"]["texts"] for one in people]
+    third = anew.table["document"].iloc[0]
+    assert [[one["document"] for one in desk if not one["practice"]] for desk in desks] == [
+        [opened, third], [third]], "what was opened stays, what was not goes"  # fmt: skip
+    circle.handle(me, {"kind": "return", "id": uid(), "document": opened})
+    circle.keep(later, by="x")
+
+
+def test_who_opened_a_whole_text_does_not_get_its_fragments(circle):
+    people = [circle.add("Samira", "patient"), circle.add("Bram", "naaste")]
+    circle.handle(people[0].coder.id, {"kind": "return", "id": uid(), "document": "oefenen"})
+    circle.handle(people[0].coder.id, {"kind": "open", "id": uid(), "document": TEXT})
+    plan = circle.plan()
+    assert not plan.table["document"].str.startswith(TEXT).any()
+    again = circle.plan(words=None)
+    assert TEXT in set(again.table["document"])
+    assert [one.key for one in again.notes] == ["coding.few_may_read"]
+
+
 def test_a_withdrawn_text_takes_its_fragments_along(circle):
     samira = circle.add("Samira", "patient")
     circle.add("Bram", "naaste")
