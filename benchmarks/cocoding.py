@@ -167,7 +167,7 @@ def join(circle: Circle, name: str, marks: int = 0) -> str:
     acts, words = [], {}
     texts = [one for one in circle.fragments if not one.practice]
     for one in texts:
-        about = {"coder": who.id, "perspective": "patient", "round": "alone",
+        about: dict[str, Any] = {"coder": who.id, "perspective": "patient", "round": "alone",
                  "document": one.id, "sha256": one.sha256}  # fmt: skip
         acts.append(Act(uuid=str(uuid4()), kind="opened", **about))
         for start, end, code in spans(len(one.text), marks, codes):

@@ -271,6 +271,13 @@ class Circle:
         if error := self.handle(by, message)["error"]:
             raise CodingError(error)
 
+    def without_texts(self) -> list[str]:
+        """Return the names of who has nothing to read, as who came after a plan was stored."""
+        self.refresh()
+        return [
+            one.name for one in self.members.values() if self._planned(one.coder) == frozenset()
+        ]
+
     def progress(self) -> pd.DataFrame:
         """Return a row per coder: texts handed out and by state, and whether all are done.
 

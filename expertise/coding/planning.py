@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -141,6 +142,12 @@ def in_use(opened: pd.DataFrame) -> list[str]:
     """Return what somebody opened and did not give back, from `Ledger.work`."""
     mine = (opened["round"] == "alone") & (opened["state"] != "returned")
     return sorted(opened.loc[mine, "document"].unique())
+
+
+def settings_of_plan(store: Store) -> dict[str, Any]:
+    """Return how the plan that stands was made; nothing when there is none."""
+    record = store.record(MADE, "alone")
+    return dict(json.loads(record.body)) if record else {}
 
 
 def planned(store: Store, coder: str | None = None) -> list[str] | None:

@@ -238,6 +238,46 @@ def test_two_tabs_of_one_coder(browser, server):
     assert len(codings(server)) == 3
 
 
+def test_another_text_and_back_again(browser, server):
+    """Only the open text's acts are on the page, and yet all is there again, undo included."""
+    with visiting(browser, server, "Samira") as page:
+        read(page)
+        answers = []
+        page.on("response", lambda one: answers.append(one.text()) if "/message" in one.url else 0)
+        for number, code in ((0, "Hoop"), (3, "Regie")):
+            page.locator(".cc-sentence").nth(number).click()
+            name_code(page, code)
+            saved(page)
+            press(page, "Sluit")
+        press(page, "Terug")
+        texts = page.locator(".cc-texts button")
+        assert "bezig · 2 markeringen" in texts.nth(0).inner_text()
+        texts.nth(1).click()
+        press(page, "Lezen")
+        page.wait_for_selector(".cc-text")
+        assert page.locator("mark").count() == 0
+        page.context.set_offline(True)
+        page.locator(".cc-sentence").nth(1).click()
+        name_code(page, "Uitputting")
+        page.wait_for_selector("text=We bewaren het hier")
+        page.context.set_offline(False)
+        saved(page)
+        press(page, "Terug")
+        page.reload()
+        texts.nth(0).click()
+        page.wait_for_selector("mark")
+        assert page.locator(".cc-done li").count() == 2
+        press(page, "Maak ongedaan")
+        saved(page)
+        assert page.locator(".cc-done li").count() == 1
+        press(page, "Terug")
+        assert "bezig · 1 markering" in texts.nth(0).inner_text()
+    assert codings(server)["code"].tolist() == ["hoop", "uitputting"]
+    desks = [one for one in answers if '"desk"' in one]
+    assert desks
+    assert not any('"applied"' in one for one in desks)
+
+
 def test_a_text_that_changed_under_the_page_is_not_coded(browser, server):
     with visiting(browser, server, "Samira") as page:
         read(page)

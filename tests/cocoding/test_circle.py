@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 from uuid import uuid4
 
@@ -112,8 +113,38 @@ def test_texts_are_divided_and_stay_so(circle):
     assert texts(later) == set(), "who comes after the texts were divided waits for the next plan"
     assert circle.progress().set_index("name").at["Later", "handed"] == 0
     assert [texts(one) for one in people] == given
+    assert circle.without_texts() == ["Later"]
     circle.keep(circle.plan(readers=2, words=None), by="x")
     assert texts(later)
+    assert circle.without_texts() == []
+
+
+def test_the_command_says_who_has_nothing_to_read_and_how_to_mend_it(
+    circle, folder, store, capsys, monkeypatch
+):
+    for name in ("Samira", "Iris"):
+        circle.add(name, "patient")
+    where = ["--store", store] if store else []
+    who = ["code", str(folder), *where, "--who"]
+    assert main([*who, "--coder", "Els:patient"]) == 0
+    assert "Nothing to read yet" not in capsys.readouterr().out
+    circle.keep(
+        circle.plan(n=2, of=["T02-patient-1", "T03-patient-1#1"], find="de", seed=4), by="x"
+    )
+    assert main([*who, "--coder", "Later:naaste"]) == 0
+    said = capsys.readouterr().out
+    assert "the texts were divided before: Later. Divide them again" in said
+    command = re.search(r"  expertise (.+)", said)[1]
+    assert command == (
+        f"fragments {folder} --readers 2 --words 150 --n 2 --find de "
+        "--of T02-patient-1 'T03-patient-1#1' --seed 4 --keep"
+    )
+    told = []
+    monkeypatch.setattr("uvicorn.run", lambda *_, **__: None)
+    serve_study(folder, store=store, say=told.append)
+    assert any("were divided before: Later." in line for line in told)
+    assert main([*shlex.split(command), *where]) == 0
+    assert "Stored." in capsys.readouterr().out
 
 
 def test_progress_counts_finished_texts_and_no_time(circle):
