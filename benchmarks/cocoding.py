@@ -338,7 +338,7 @@ def together(address: str, devices: list[str], sha: str) -> tuple[list[float], i
         nonlocal done
         line, n = Line(address, device), 0
         for at in range(EACH):
-            message = apply(sha, "t0", offset * 50 + at * 800, at % 30) | {"after": n}
+            message = apply(sha, "t0", offset * 50 + at * 800, at % 30) | {"after": n, "within": "t0"}
             start = time.perf_counter()
             status, body = line.send(message)
             with turn:
@@ -392,15 +392,17 @@ def here(folder: Path) -> tuple[Timed, Timed, Timed]:
         def reading(_: int) -> None:
             for path in ("/", "/start"):
                 line.get(path)
-            assert len(line.send({"kind": "sync"})[1]["acts"]) > 10_000
-            message = {"kind": "open", "document": "t0", "id": str(uuid4()), "after": 10**6}
-            assert len(line.send(message)[1]["text"]["text"]) > 50_000
+            assert len(line.send({"kind": "sync", "within": ""})[1]["desk"]["texts"]) == 10
+            message = {"kind": "open", "document": "t0", "id": str(uuid4()), "within": "t0"}
+            answer = line.send(message)[1]
+            assert len(answer["text"]["text"]) > 50_000
+            assert len(answer["acts"]) > 1000
 
         reading(0)
         opening = timed(pid, 9, reading)
-        n = line.send({"kind": "sync"})[1]["n"]
+        n = line.send({"kind": "sync", "within": ""})[1]["n"]
         coding = timed(pid, 50, lambda i: line.send(
-            apply(texts[0].sha256, "t0", 7 + i * 500, i) | {"after": n}))  # fmt: skip
+            apply(texts[0].sha256, "t0", 7 + i * 500, i) | {"after": n, "within": "t0"}))  # fmt: skip
         for one in texts:
             status, body = line.send({"kind": "finish", "id": str(uuid4()), "document": one.id})
             assert status == 200, body

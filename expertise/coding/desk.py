@@ -1,7 +1,7 @@
 """What lies before one coder: their own acts, the round, the state of each text."""
 
 from bisect import bisect_right
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -20,8 +20,8 @@ row: Callable[[Act], Row] = attrgetter(*FOLDED)
 class Desk:
     """The acts that a coder may know of, and what follows from them.
 
-    `acts` are the coder's own and those that concern everyone; `take` adds
-    new ones.
+    `acts` are the coder's own and those that concern everyone, `perspectives`
+    those from which the coder read in each round; `take` adds new ones.
     """
 
     coder: Coder
@@ -30,12 +30,16 @@ class Desk:
     acts: list[Act] = field(default_factory=list)
     by_id: dict[str, Act] = field(default_factory=dict)
     standing: Standing = field(default_factory=Standing)
+    perspectives: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def take(self, new: Sequence[Act]) -> None:
         """Add acts that came after the last one."""
         self.acts.extend(new)
         self.by_id.update((act.uuid, act) for act in new)
         self.standing.take(list(map(row, new)))
+        for act in new:
+            if act.coder == self.coder.id:
+                self.perspectives[act.round].add(act.perspective)
 
     @property
     def live(self) -> list[Act]:

@@ -173,9 +173,7 @@ class CodingSession:
             self._everyone_ready()
         if message.get("round", act.round) != act.round:
             raise desk.no("round_over")
-        other = {a.perspective for a in desk.acts
-                 if a.coder == act.coder and a.round == act.round} - {act.perspective}  # fmt: skip
-        if other:
+        if other := desk.perspectives[act.round] - {act.perspective}:
             raise desk.no("one_perspective", perspective=min(other))
 
     def _everyone_ready(self) -> None:
