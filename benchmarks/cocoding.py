@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.cookiejar import CookieJar
 from itertools import chain
@@ -253,7 +253,7 @@ class Line:
         self.headers = {"Cookie": f"expertise={device}", "Origin": address,
                         "X-CSRF": digest(f"csrf:{device}")}  # fmt: skip
 
-    def send(self, message: dict[str, object]) -> tuple[int, dict[str, Any]]:
+    def send(self, message: Mapping[str, object]) -> tuple[int, dict[str, Any]]:
         """Return status and answer of a message."""
         self.http.request("POST", "/message", json.dumps(message), self.headers)
         answer = self.http.getresponse()
@@ -338,7 +338,8 @@ def together(address: str, devices: list[str], sha: str) -> tuple[list[float], i
         nonlocal done
         line, n = Line(address, device), 0
         for at in range(EACH):
-            message = apply(sha, "t0", offset * 50 + at * 800, at % 30) | {"after": n, "within": "t0"}
+            message = apply(sha, "t0", offset * 50 + at * 800, at % 30)
+            message |= {"after": n, "within": "t0"}
             start = time.perf_counter()
             status, body = line.send(message)
             with turn:

@@ -35,7 +35,8 @@ export function deskScreen({ words, app }) {
     h("details", { class: "cc-topics", open: declined.length > 0 }, h("summary", {}, words("topics_title")),
       topicsForm(words, app)),
     h("h2", {}, words("texts")),
-    h("ol", { class: "cc-texts" }, ...texts.map((one) => row(words, app, one))));
+    h("ol", { class: "cc-texts" }, ...texts.map((one) => row(words, app, one))),
+    h("p", {}, button(words("refresh"), () => app.home(), { class: "cc-small" })));
 }
 
 function row(words, app, one) {
