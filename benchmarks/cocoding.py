@@ -6,8 +6,10 @@ PYTHON belongs to an environment in which taguette 1.5.2 is installed.
 """
 
 import argparse
+import csv
 import hashlib
 import http.client
+import io
 import json
 import os
 import re
@@ -409,7 +411,8 @@ def here(folder: Path) -> tuple[Timed, Timed, Timed]:
             assert status == 200, body
         assert led.send({"kind": "reveal", "id": str(uuid4())})[0] == 200
         exporting = timed(pid, 3, lambda _: led.get("/research/export/codings.csv"))
-        assert led.get("/research/export/codings.csv").count(b"\n") == 10_051
+        lines = io.StringIO(led.get("/research/export/codings.csv").decode())
+        assert len(list(csv.reader(lines))) == 10_051
     return opening, coding, exporting
 
 

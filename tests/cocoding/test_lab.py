@@ -56,10 +56,14 @@ def lab(folder, *cells):
 
 
 def run(page, number):
-    """Run a cell and return where its output comes."""
+    """Run a cell, as soon as the kernel is there, and return where its output comes."""
     cell = page.locator(".jp-CodeCell").nth(number)
-    cell.locator(".cm-content").click()
-    page.keyboard.press("Shift+Enter")
+    for _ in range(60):
+        cell.locator(".cm-content").click()
+        page.keyboard.press("Shift+Enter")
+        page.wait_for_timeout(1000)
+        if cell.locator(".jp-InputPrompt").first.inner_text() != "[ ]:":
+            break
     return cell.locator(".jp-OutputArea")
 
 
