@@ -157,7 +157,7 @@ def test_a_whole_meeting(folder):
         press(samira, "Zo staat het er goed")
         samira.get_by_text("goedgekeurd door wie dit las").wait_for()
         picture(page, samira, "goedgekeurd")
-        run(page, 4).get_by_text("verslag.pdf").wait_for()
+        run(page, 4).get_by_text("Path('verslag.pdf')").wait_for()
         page.goto((file.parent / "verslag.html").as_uri())
         said = page.locator("main").inner_text()
         picture(page, page.locator("main"), "verslag")
