@@ -59,7 +59,7 @@ class Circle:
         self.title, self.lang, self.contact = settings.title, settings.language, settings.contact
         self.perspectives, self.store = settings.perspectives, store
         self.key = study.name
-        self.book = _book(study)
+        self.book = _book(study, practice(self.lang).text)
         self.corpus = _corpus(study)
         self.whole = {one.id: one for one in _whole(study, self.corpus)}
         self.texts = {key: one.text for key, one in self.whole.items()}
@@ -357,13 +357,20 @@ def practice(lang: str) -> Fragment:
     return Fragment(id="oefenen", text=words["cocoding.practice"], practice=True)
 
 
-def _book(study: Study) -> Codebook:
+def _book(study: Study, practised: str) -> Codebook:
     if not study.settings.codebook:
         raise StudyError(
             f"study {study.name!r} names no codebook; "
             'write codebook = "codebook.toml" in study.toml'
         )
-    return read_codebook(study.folder / study.settings.codebook)
+    book = read_codebook(study.folder / study.settings.codebook)
+    for one in book.codes:
+        if one.practice not in practised:
+            raise StudyError(
+                f"{book.where}: codes.{one.key}.practice does not stand in the practice text; "
+                "copy a passage from it letter for letter, or leave it out"
+            )
+    return book
 
 
 def _hits(corpus: Corpus, find: str) -> pd.DataFrame:

@@ -50,9 +50,10 @@ The answer is a mapping too:
     After sync, decline and join: stage (practice, alone, together), revealed,
     texts (document, topics, practice, state, and how many own codings stand
     there), cards of the codebook, declined topics. No text of a narrative is in it.
-`others`
+`others`, `examples`
     After finishing a practice text: what others chose there, without names
-    and without counts.
+    and without counts; and where nobody did, the passages that the codebook
+    gives as examples.
 `passages`
     After passages: document, start, end, shared, decision, and the readings:
     code, mine (an own coding, or empty), perspectives (empty for a lone holder

@@ -164,7 +164,10 @@ class CodingSession:
                 "topics": list(fragment.topics), "round": self._desk.round(fragment),
                 "memos": self._memos(fragment.id),
             }}  # fmt: skip
-        return {"others": self._others(fragment)} if fragment.practice else {}
+        if not fragment.practice:
+            return {}
+        others = self._others(fragment)
+        return {"others": others, "examples": [] if others else self._examples(fragment)}
 
     def _allow(self, message: Mapping[str, Any], act: Act) -> None:
         desk = self._desk
@@ -289,6 +292,16 @@ class CodingSession:
             {"start": start, "end": end, "code": code, "memos": sorted(why)}
             for (start, end, code), why in sorted(found.items())
         ]
+
+    def _examples(self, fragment: Fragment) -> list[dict[str, Any]]:
+        """Return where the codebook's makers see its codes in a practice text."""
+        found = [
+            (fragment.text.find(one.practice), one) for one in self._book.codes if one.practice
+        ]
+        return [
+            {"start": at, "end": at + len(one.practice), "code": one.key, "memos": []}
+            for at, one in sorted(found, key=lambda pair: pair[0]) if at >= 0
+        ]  # fmt: skip
 
     def _passages(self) -> list[dict[str, Any]]:
         if not self._desk.joined:

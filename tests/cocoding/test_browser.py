@@ -386,6 +386,10 @@ def test_what_others_chose_in_practice_is_said_without_a_score(browser, server):
             press(page, "Sluit")
         press(page, "Klaar met deze tekst")
         page.wait_for_selector("text=U bent de eerste die deze oefentekst las.")
+        said = page.locator("main").inner_text()
+        assert "Anderen" not in said
+        assert "wat fijn dat je er bent, ik heb je vorige week gemist." in said
+        assert "De woordenlijst geeft dit als voorbeeld bij Gezien worden." in said
     with visiting(browser, server, "Samira") as page:
         press(page, "Begin")
         press(page, "Lezen")
@@ -399,6 +403,25 @@ def test_what_others_chose_in_practice_is_said_without_a_score(browser, server):
     assert said == [
         "Iemand koos hier Hoop.", "Iemand anders koos hier ook Hoop.", "Iemand koos hier Regie.",
     ]  # fmt: skip
+
+
+def test_without_passages_the_first_one_sees_the_examples_of_their_words(browser, folder):
+    book = folder / "codebook.toml"
+    lines = book.read_text("utf-8").splitlines(keepends=True)
+    book.write_text("".join(one for one in lines if not one.startswith("practice")), "utf-8")
+    prepare(folder, Bram="naaste")
+    with serving(folder) as server, visiting(browser, server, "Bram") as page:
+        press(page, "Begin")
+        press(page, "Lezen")
+        page.locator(".cc-sentence").nth(2).click()
+        name_code(page, "Gezien worden")
+        saved(page)
+        press(page, "Sluit")
+        press(page, "Klaar met deze tekst")
+        page.wait_for_selector("text=Zo kan het ook")
+        said = page.locator(".cc-others").inner_text()
+    assert "Ze wist nog dat ik altijd bij het raam wil zitten." in said
+    assert "als voorbeeld bij Gezien worden. Het komt uit een ander verhaal." in said
 
 
 def test_pause_is_neither_timed_nor_logged(browser, server):

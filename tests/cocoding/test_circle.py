@@ -49,6 +49,14 @@ def test_without_texts_or_words_nothing_starts(folder, line, sentence):
         open_circle(folder)
 
 
+def test_a_passage_that_is_not_in_the_practice_text_is_named(folder):
+    book = folder / "codebook.toml"
+    book.write_text(book.read_text("utf-8").replace('practice = "wat fijn', 'practice = "wat leuk'))
+    with pytest.raises(StudyError, match=r"codes.gezien-worden.practice does not stand in the "
+                                         r"practice text; copy a passage from it letter for"):  # fmt: skip
+        open_circle(folder)
+
+
 def test_the_command_says_it_in_one_sentence(folder, capsys):
     study = folder / "study.toml"
     study.write_text(study.read_text("utf-8").partition("[contact]")[0], "utf-8")

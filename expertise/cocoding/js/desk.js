@@ -80,15 +80,22 @@ export function offerScreen({ words, app, text }) {
 }
 
 // "Others chose also …": no score, no right or wrong.
-export function othersScreen({ words, app, others, text, mine }) {
+// Who is the first sees examples of the word list instead, and is told so.
+export function othersScreen({ words, app, others, examples, text, mine }) {
+  const first = !others.length;
   const too = (one) => mine.some((own) => own.code === one.code && own.start < one.end && own.end > one.start);
-  const lines = others.map((one) => h("li", {},
+  const said = (one) => words(first ? "first_example" : too(one) ? "others_same" : "others_too", { name: app.nameOf(one.code) });
+  const lines = (first ? examples : others).map((one) => h("li", {},
     h("blockquote", { class: "cc-quote", lang: "nl" }, text.brief(one.start, one.end)),
-    h("p", {}, words(too(one) ? "others_same" : "others_too", { name: app.nameOf(one.code) })),
+    h("p", {}, said(one)),
     ...one.memos.map((memo) => h("p", { class: "cc-soft", lang: "nl" }, words("because", { text: memo })))));
+  const chosen = new Set(mine.map((one) => one.code));
+  const cards = app.desk.cards.filter((card) => chosen.has(card.code) && card.example).map((card) => h("li", {},
+    h("blockquote", { class: "cc-quote", lang: "nl" }, card.example), h("p", {}, words("first_card", { name: card.name }))));
+  const shown = lines.length || !first ? lines : cards;
   return h("section", {},
-    h("h1", { tabindex: -1 }, words("others_title")),
-    h("p", {}, words("others_text")),
-    lines.length ? h("ul", { class: "cc-others" }, lines) : h("p", {}, words("others_none")),
+    h("h1", { tabindex: -1 }, words(first ? "first_title" : "others_title")),
+    h("p", {}, words(!first ? "others_text" : shown.length ? "first_text" : "others_none")),
+    shown.length ? h("ul", { class: "cc-others" }, shown) : null,
     button(words("go_on"), () => app.home(), { class: "cc-main" }));
 }

@@ -59,8 +59,8 @@ export class Reading {
     if (this.round !== "practice") return app.act({ kind: "finish", document });
     const answer = await app.ask({ kind: "finish", document });
     if (!answer) return undefined;
-    const others = answer.others.map((one) => ({ ...one, start: at.toUnit(one.start), end: at.toUnit(one.end) }));
-    return app.show(othersScreen({ words, app, others, mine, text: view }));
+    const here = (list) => list.map((one) => ({ ...one, start: at.toUnit(one.start), end: at.toUnit(one.end) }));
+    return app.show(othersScreen({ words, app, others: here(answer.others), examples: here(answer.examples), mine, text: view }));
   }
 
   unfinish() {
