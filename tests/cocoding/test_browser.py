@@ -78,7 +78,7 @@ def test_a_round_by_keyboard_alone(browser, server):
         assert page.evaluate("document.activeElement.dataset.number") == "4"
         tab_to("Klaar met deze tekst")
         keys.press("Enter")
-        page.wait_for_selector("text=Anderen kozen ook")
+        page.wait_for_selector("text=Zo kan het ook")
     rows = codings(server)
     assert rows["code"].tolist() == ["gezien-worden"]
     assert rows["doubted"].all()
@@ -108,7 +108,7 @@ def test_a_round_by_touch_at_360_pixels(browser, server):
         saved(page)
         page.get_by_role("button", name="Sluit").tap()
         page.get_by_role("button", name="Klaar met deze tekst").tap()
-        page.wait_for_selector("text=Anderen kozen ook")
+        page.wait_for_selector("text=Zo kan het ook")
         wide = "document.documentElement.scrollWidth <= innerWidth"
         assert page.evaluate(wide)
         small = page.evaluate(
