@@ -62,14 +62,15 @@ def divides(page, server, see):
     press(page, "Leg deze verdeling vast")
     see(page, "onderzoeker")
     page.get_by_role("link", name="Papier van Bram").click()
-    page.locator("table").first.scroll_into_view_if_needed()
+    page.locator("section").nth(2).evaluate("it => it.scrollIntoView()")
+    see(page, "papier")
     sheet = page.locator("small").first.inner_text().split()[-1]
     page.goto(server.address("/research"))
     page.get_by_role("link", name="Voer in voor Bram").click()
     see(page, "papieren")
     page.locator(".cc-texts a").first.click()
     page.fill("#sheet", sheet)
-    for at, (numbers, code, why) in enumerate((("2", "hoop", ""), ("4-5", "regie", "Zij kiest."))):
+    for at, (numbers, code, why) in enumerate((("5", "hoop", ""), ("6-7", "regie", "Zij kiest."))):
         page.fill(f"[name=sentences-{at}]", numbers)
         page.select_option(f"[name=code-{at}]", code)
         page.fill(f"[name=why-{at}]", why)
@@ -106,12 +107,12 @@ def reads(page, see):
     """A real fragment, with doubt and a break."""
     press(page, "Verder")
     press(page, "Lezen")
-    for number, name in ((1, "Gezien worden"), (3, "Hoop"), (3, "Regie")):
+    for number, name in ((4, "Gezien worden"), (6, "Hoop"), (6, "Regie")):
         page.locator(".cc-sentence").nth(number).click()
         name_code(page, name)
         saved(page)
         press(page, "Sluit")
-    page.locator(".cc-sentence").nth(1).focus()
+    page.locator(".cc-sentence").nth(4).focus()
     page.keyboard.press("t")
     saved(page)
     see(page, "gelezen")

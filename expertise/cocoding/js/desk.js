@@ -5,7 +5,8 @@ import { button, h } from "./dom.js";
 const DONE = new Set(["finished", "skipped", "returned"]);
 export const next = (texts) => texts.find((one) => one.state === "opened") ?? texts.find((one) => !DONE.has(one.state));
 
-export function about(words, topics) {
+export function about(words, { practice, topics }) {
+  if (practice) return words("practice_about");
   return topics.length ? words("about", { topics: topics.join(", ") }) : words("about_nothing");
 }
 
@@ -42,7 +43,7 @@ export function deskScreen({ words, app }) {
 function row(words, app, one) {
   return h("li", {}, button(
     [h("strong", {}, named(words, app.desk.texts, one.document)),
-     h("span", { class: "cc-what" }, about(words, one.topics)),
+     h("span", { class: "cc-what" }, about(words, one)),
      one.state ? h("span", { class: "cc-state" }, words(`state_${one.state}`), marked(words, one.marks)) : null],
     () => app.offer(one)));
 }
@@ -71,7 +72,7 @@ function topicsForm(words, app) {
 export function offerScreen({ words, app, text }) {
   return h("section", { class: "cc-offer" },
     h("h1", { tabindex: -1 }, named(words, app.desk.texts, text.document)),
-    h("p", { class: "cc-lead" }, about(words, text.topics)),
+    h("p", { class: "cc-lead" }, about(words, text)),
     text.practice ? h("p", {}, words("practice_text_help")) : h("p", {}, words("offer_text")),
     h("div", { class: "cc-row" },
       button(words("read"), () => app.open(text.document), { class: "cc-main" }),

@@ -32,7 +32,7 @@ export class Reading {
       h("header", { class: "cc-header" }, button(words("back"), () => app.home(), { class: "cc-small" }),
         h("h1", { tabindex: -1 }, named(words, app.desk.texts, this.document)),
         app.reader.possible ? button(words("read_aloud"), () => this.aloud(), { class: "cc-small" }) : null),
-      h("p", { class: "cc-soft" }, about(words, this.topics)),
+      h("p", { class: "cc-soft" }, about(words, { practice: this.round === "practice", topics: this.topics })),
       h("div", { class: "cc-columns" }, h("div", {}, this.view.node, this.foot), this.panel));
   }
 

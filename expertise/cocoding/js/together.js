@@ -44,7 +44,7 @@ function held(words, app, one, reading) {
     : h("span", { class: "cc-soft" }, words(reading.mine ? "only_you" : "someone"));
   return h("li", {}, h("strong", {}, app.nameOf(reading.code)), " ", who,
     ...reading.memos.map((memo) => h("p", { class: "cc-soft", lang: "nl" }, `“${memo}”`)),
-    reading.mine && !by.length ? button(words("show_mine"), () => app.actHere({ kind: "approve", target: reading.mine, show: true }), { class: "cc-small" }) : null);
+    reading.mine && !by.length ? [" ", button(words("show_mine"), () => app.actHere({ kind: "approve", target: reading.mine, show: true }), { class: "cc-small" })] : null);
 }
 
 function decide(words, app, one, choice, form) {
