@@ -54,6 +54,7 @@ def practises(server, who):
 
 def divides(page, server, see):
     """The researcher divides fragments, prints a paper and enters it."""
+    page.set_default_timeout(60_000)  # the rules for sentences load now
     page.goto(server.address("/research"))
     page.fill("#n", "4")
     press(page, "Laat de verdeling zien")
@@ -62,7 +63,7 @@ def divides(page, server, see):
     press(page, "Leg deze verdeling vast")
     see(page, "onderzoeker")
     page.get_by_role("link", name="Papier van Bram").click()
-    page.locator("section").nth(2).evaluate("it => it.scrollIntoView()")
+    page.locator("section").nth(3).evaluate("it => it.scrollIntoView()")
     see(page, "papier")
     sheet = page.locator("small").first.inner_text().split()[-1]
     page.goto(server.address("/research"))
