@@ -46,12 +46,18 @@ class Blocks:
     block: Codes
 
 
-def choose_blocks(terms: Sequence[RandomTerm]) -> Blocks:
-    """Put in blocks the grouping, with all that is nested in it, that makes the least work."""
-    if not terms:
-        nothing = np.zeros(0, dtype=np.intp)
-        return Blocks(n_blocks=0, width=0, dense=0, places=(), block=nothing)
-    options = [_split(terms, top) for top in _distinct(terms)]
+def choose_blocks(terms: Sequence[RandomTerm], together: Codes | None = None) -> Blocks:
+    """Put in blocks the grouping, with all that is nested in it, that makes the least work.
+
+    Rows of one code of `together` fall in one block; where every grouping
+    parts them there are no blocks.
+    """
+    tops = [
+        top for top in _distinct(terms)
+        if together is None
+        or parents(together, int(together.max()) + 1, top.codes, top.size) is not None
+    ]  # fmt: skip
+    options = [_split(terms, top) for top in tops] or [_split(terms, None)]
     best = min(options, key=_work)
     if best.dense > _MOST_DENSE:
         raise DesignError(
@@ -70,26 +76,25 @@ def _distinct(terms: Sequence[RandomTerm]) -> list[RandomTerm]:
     return list({term.grouping.columns: term for term in terms}.values())
 
 
-def _split(terms: Sequence[RandomTerm], top: RandomTerm) -> Blocks:
+def _split(terms: Sequence[RandomTerm], top: RandomTerm | None) -> Blocks:
     places = []
     width = dense = 0
+    n_blocks, block = (0, np.zeros(0, dtype=np.intp)) if top is None else (top.size, top.codes)
     for term in terms:
         q, size = len(term.names), term.size
-        parent = parents(term.codes, size, top.codes, top.size)
+        parent = None if top is None else parents(term.codes, size, block, n_blocks)
         if parent is None:
             place = Place(q=q, size=size, inside=False, start=dense, slots=size,
                           block=term.codes[:0], slot=term.codes[:0])  # fmt: skip
             dense += size * q
         else:
-            slot = rank_within(parent)
+            slot = rank_within(parent) if size > n_blocks else np.zeros_like(parent)
             slots = int(slot.max()) + 1
             place = Place(q=q, size=size, inside=True, start=width, slots=slots,
                           block=parent, slot=slot)  # fmt: skip
             width += slots * q
         places.append(place)
-    return Blocks(
-        n_blocks=top.size, width=width, dense=dense, places=tuple(places), block=top.codes
-    )
+    return Blocks(n_blocks=n_blocks, width=width, dense=dense, places=tuple(places), block=block)
 
 
 def parents(codes: Codes, size: int, top: Codes, top_size: int) -> Codes | None:
@@ -113,10 +118,15 @@ def rank_within(parent: Codes) -> Codes:
     return rank
 
 
-def spread(matrix: Array, place: Place, width: int) -> Array:
-    """Return a term's (q, q) matrix repeated over its slots, shape (width, width)."""
-    out = np.zeros((width, width))
+def spread(matrix: Array, place: Place, into: Array) -> Array:
+    """Write a term's (q, q) matrix at each of its slots into a matrix (width, width)."""
     for slot in range(place.slots):
         at = slice(place.start + slot * place.q, place.start + (slot + 1) * place.q)
-        out[at, at] = matrix
-    return out
+        into[at, at] = matrix
+    return into
+
+
+def own_sum(matrix: Array, place: Place) -> Array:
+    """Return the sum over a term's slots of their own (q, q) blocks of a matrix."""
+    own = matrix[place.span, place.span].reshape(place.slots, place.q, place.slots, place.q)
+    return np.asarray(own.trace(axis1=0, axis2=2))

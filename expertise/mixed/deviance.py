@@ -13,7 +13,7 @@ import numpy as np
 
 from expertise.errors import FitError
 from expertise.mixed.columns import Array
-from expertise.mixed.factors import bend, diagonal, triangle, vech
+from expertise.mixed.factors import bend, diagonal, stack, triangle, vech
 from expertise.mixed.pairs import Pairs
 from expertise.mixed.reduction import Reduction
 from expertise.mixed.roots import inverse_of, inverse_root
@@ -24,15 +24,33 @@ from expertise.mixed.system import System
 class Profile:
     """What is profiled out at some factors, in inner columns.
 
-    beta (p,), σ², a root of Φ = (X'H⁻¹X)⁻¹ (p, p), and the residual sum of
-    squares y'Py.
+    `turn` (p + 1, p + 1) times its transpose is the inverse of [X y]'H⁻¹[X y]:
+    a root of Φ = (X'H⁻¹X)⁻¹, then (-β, 1) over the root of y'Py.
     """
 
     deviance: float
-    beta: Array
     sigma2: float
-    root: Array
-    rest: float
+    turn: Array
+
+    @property
+    def root(self) -> Array:
+        """A root of Φ, shape (p, p)."""
+        return self.turn[:-1, :-1]
+
+    @property
+    def residual(self) -> Array:
+        """(-β, 1), shape (p + 1,): by what [X y] becomes the residual."""
+        return np.asarray(self.turn[:, -1] / self.turn[-1, -1])
+
+    @property
+    def beta(self) -> Array:
+        """Shape (p,)."""
+        return -self.residual[:-1]
+
+    @property
+    def rest(self) -> float:
+        """The residual sum of squares y'Py."""
+        return float(self.turn[-1, -1] ** -2)
 
     @property
     def covariance(self) -> Array:
@@ -42,9 +60,10 @@ class Profile:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Point:
-    """The deviance at some factors, its slope by each Ψ_k and by the factors, its curvature."""
+    """The deviance at some factors, stacked in theta: its slopes by Ψ_k and by theta, curvature."""
 
     factors: tuple[Array, ...]
+    theta: Array
     system: System
     profile: Profile
     slopes: tuple[Array, ...]
@@ -65,7 +84,7 @@ class Deviance:
         groups = reduction.groups
         self.pairs = None if groups.B is None else Pairs(groups.B, reduction.blocks.width)
         self.nu = reduction.n - reml * reduction.p
-        self.sizes = [place.q for place in reduction.blocks.places]
+        self.sizes = tuple(place.q for place in reduction.blocks.places)
         self.constant = -reduction.units.log_det
         if reml:
             self.constant -= 2 * float(np.linalg.slogdet(reduction.units.X)[1])
@@ -78,10 +97,8 @@ class Deviance:
         """Evaluate at these factors; σ² is profiled out unless it is given."""
         system = self.system(factors)
         profile = self.profile(system, sigma2)
-        weights = np.zeros((len(profile.root) + 1, len(profile.root) + 1))
-        weights[:-1, :-1] = profile.root
-        weights[:-1, -1] = -profile.beta / profile.sigma2**0.5
-        weights[-1, -1] = 1 / profile.sigma2**0.5
+        weights = profile.turn.copy()
+        weights[:, -1] = profile.residual / profile.sigma2**0.5
         spheres = system.spheres[0] @ weights, system.spheres[1] @ weights
         rows = system.levels(spheres)
         inverses = [inverse_of(L) for L in factors]
@@ -96,6 +113,7 @@ class Deviance:
             curvature -= tilt[:, None] * tilt / self.nu
         return Point(
             factors=tuple(factors),
+            theta=stack(factors),
             system=system,
             profile=profile,
             slopes=tuple(slopes),
@@ -111,20 +129,19 @@ class Deviance:
         FitError
             Where the equations of β lose their precision or nothing is left to explain.
         """
-        p, W = self.reduction.p, system.W
         try:
-            root = inverse_root(W[:p, :p]).T
-        except np.linalg.LinAlgError:
-            raise FitError("the equations of the fixed effects lost their precision") from None
-        half = root.T @ W[:p, p]
-        rest = float(W[p, p] - half @ half)
-        if not rest > 0:
-            raise FitError("no residual variance is left: the model reproduces the outcome exactly")
-        s2 = rest / self.nu if sigma2 is None else sigma2
+            turn = inverse_root(system.W).T
+        except np.linalg.LinAlgError as error:
+            raise FitError(
+                "the equations of the fixed effects lost their precision, or the model reproduces "
+                "the outcome exactly; leave out a term or rescale the predictors"
+            ) from error
+        rest = turn[-1, -1] ** -2
+        s2 = float(rest) / self.nu if sigma2 is None else sigma2
         value = self.nu * np.log(2 * np.pi * s2) + rest / s2 + system.log_det + self.constant
         if self.reml:
-            value -= 2 * np.log(root.diagonal()).sum()
-        return Profile(deviance=float(value), beta=root @ half, sigma2=s2, root=root, rest=rest)
+            value -= 2 * np.log(turn.diagonal()[:-1]).sum()
+        return Profile(deviance=float(value), sigma2=s2, turn=turn)
 
     def _information(
         self, system: System, spheres: tuple[Array, Array], rows: list[Array], inverses: list[Array]

@@ -14,7 +14,7 @@ from expertise.mixed.columns import Array, Codes
 from expertise.mixed.fitted import Fitted
 from expertise.mixed.ordinal import Cumulative
 from expertise.mixed.panels import draw_panels
-from expertise.mixed.posterior import bend_of, posterior_of, refuse_structured
+from expertise.mixed.posterior import bend_of, independent_rows, posterior_of
 from expertise.result import Result, tidy_table
 from expertise.words import Note, note, say
 
@@ -82,15 +82,17 @@ def diagnose(fit: Fitted, group: str | None = None, seed: int = 0) -> Diagnosis:
     Notes
     -----
     Residuals are given the group effects: standardised for a gaussian
-    outcome, randomised quantiles for others (Dunn & Smyth 1996,
+    outcome (and freed of what rows before them already say, where residuals
+    have a structure), randomised quantiles for others (Dunn & Smyth 1996,
     https://doi.org/10.1080/10618600.1996.10474708). An observation is
     extreme where one so far out is expected in fewer than 1 in 20 tables of
     its size. Leaving a group out holds the variances at their estimates,
     which is exact for gaussian fixed effects given them and one step of the
     fit for others (Demidenko & Stukel 2005, https://doi.org/10.1002/sim.1974).
     """
-    refuse_structured(fit, "diagnose")
     design = fit.design
+    if not design.random:
+        raise DesignError("diagnose looks at groups; this model has no random term")
     labels = [term.group for term in design.random]
     if group is not None and group not in labels:
         raise DesignError(
@@ -123,12 +125,12 @@ def diagnose(fit: Fitted, group: str | None = None, seed: int = 0) -> Diagnosis:
 def influence_of(fit: Fitted, codes: Codes, size: int) -> tuple[Array, Array]:
     """Return Cook's distance (size,) of leaving each group out, and what β loses (size, p)."""
     known, bend = posterior_of(fit), bend_of(fit, np.arange(len(fit.design.y)))
-    X, p = fit.design.X, fit.design.X.shape[1]
+    (X, Z), p = independent_rows(fit), fit.design.X.shape[1]
     order = np.argsort(codes, kind="stable")
     groups = np.split(order, np.cumsum(np.bincount(codes, minlength=size))[:-1])
     terms = fit.design.random
     directions = [
-        known.direction([term.Z[own] for term in terms], [term.codes[own] for term in terms])
+        known.direction([columns[own] for columns in Z], [term.codes[own] for term in terms])
         for own in groups
     ]
     # V⁻¹X is the weight times X less what the group effects take up.

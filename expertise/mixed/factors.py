@@ -38,6 +38,12 @@ def triangle(q: int) -> Triangle:
     )
 
 
+@cache
+def on_diagonal(sizes: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Tell for each stacked element of factors of these sizes whether it is a diagonal one."""
+    return np.concatenate([np.zeros(0, dtype=bool), *(triangle(q).diagonal for q in sizes)])
+
+
 def vech(matrix: Array) -> Array:
     """Return the elements of a lower triangle, row by row."""
     at = triangle(len(matrix))

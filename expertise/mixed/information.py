@@ -42,13 +42,13 @@ class Information:
 def measure(deviance: Deviance, point: Point) -> Information:
     """Compute the traces at a point."""
     system, profile = point.system, point.profile
-    p = len(profile.beta)
+    p = len(profile.turn) - 1
     directions = _directions(system)
     r = len(directions)
     R = _crossed_root(system)
     # X and, last, the residual Py/σ; N holds X times a root of Φ.
     turn = np.eye(p + 1)
-    turn[:, p] = np.append(-profile.beta, 1.0) / profile.sigma2**0.5
+    turn[:, p] = profile.residual / profile.sigma2**0.5
     Xu = system.spheres[0] @ turn, system.spheres[1] @ turn
     N = Xu[0][:, :, :p] @ profile.root, Xu[1][:, :p] @ profile.root
     full = _beside(R, N)
@@ -129,7 +129,7 @@ def _block_traces(system: System, directions: list[tuple[int, Array]]) -> tuple[
     for i, (k, matrix) in enumerate(directions):
         place = system.blocks.places[k]
         if place.inside:
-            product = spread(matrix, place, m) @ D
+            product = spread(matrix, place, np.zeros((m, m))) @ D
             products.append(product)
             single[i] = counts @ np.trace(product, axis1=1, axis2=2)
         else:

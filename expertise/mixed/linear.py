@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from expertise.mixed.columns import Array
 from expertise.mixed.design import Design
 from expertise.mixed.deviance import Deviance, Point
-from expertise.mixed.factors import split, stack
+from expertise.mixed.factors import on_diagonal
 from expertise.mixed.fitted import Freedom, Normal, Solution
 from expertise.mixed.kenward_roger import by_kenward_roger
 from expertise.mixed.modes import modes_of
@@ -72,7 +72,7 @@ def solution_at(
         modes=modes,
         mode_covariances=mode_covariances,
         log_likelihood=-0.5 * point.deviance,
-        n_parameters=reduction.p + len(stack(point.factors)) + 1 + len(dispersion),
+        n_parameters=reduction.p + len(point.theta) + 1 + len(dispersion),
         converged=True,
         singular=bool(held.any()),
         evaluations=optimum.evaluations,
@@ -87,13 +87,12 @@ def _doubtful(point: Point) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Tell per term whether it is at its boundary, and whether a variance is below its error."""
     values, vectors = eigen(point.curvature)
     spread = np.sqrt(2 * vectors**2 @ (1 / np.maximum(values, 1e-12)))
-    sizes = [len(L) for L in point.factors]
-    held = [bool(at_floor([L]).any()) for L in point.factors]
-    rough = [
-        bool((np.diag(L) < 2 * np.diag(error)).any())
-        for L, error in zip(point.factors, split(spread, sizes), strict=True)
-    ]
-    return np.array(held, dtype=bool), np.array(rough, dtype=bool)
+    sizes = tuple(map(len, point.factors))
+    rough = on_diagonal(sizes) & (point.theta < 2 * spread)
+    ends = np.cumsum([q * (q + 1) // 2 for q in sizes], dtype=np.intp)
+    parts = [np.split(doubt, ends)[:-1] for doubt in (at_floor(point), rough)]
+    held, rough = (np.array([part.any() for part in each], dtype=bool) for each in parts)
+    return held, rough
 
 
 def on_boundary(L: Array) -> Array:

@@ -14,7 +14,7 @@ def modes_of(reduction: Reduction, point: Point) -> tuple[tuple[Array, ...], tup
     """Return per term the modes (levels, q) and their conditional covariances (levels, q, q)."""
     system, every = point.system, reduction.every
     d, m = reduction.blocks.dense, reduction.blocks.width
-    gamma = np.append(-point.profile.beta, 1.0)
+    gamma = point.profile.residual
     crossed = system.spheres[1] @ gamma
     inverse = dense_inverse(system.root) if d else np.zeros((0, 0))
     if every.B is None:
@@ -24,7 +24,8 @@ def modes_of(reduction: Reduction, point: Point) -> tuple[tuple[Array, ...], tup
         own = every.V @ gamma
         below = (every.B @ system.unscale(crossed[:, None])[:, 0]).reshape(-1, m).T
     half = system.inverse @ system.lam.T
-    spheres = np.einsum("gab,bg->ga", half[every.pattern], own - below)
+    each = half if len(half) == 1 else half[every.pattern]
+    spheres = (each @ (own - below).T[:, :, None])[:, :, 0]
     blocks = system.inverse[every.pattern]
     if d and m:
         C = system.unscale(system.unscale(inverse).T)

@@ -16,7 +16,6 @@ from expertise.mixed.glmm import without_intercept
 from expertise.mixed.groups import RandomTerm
 from expertise.mixed.links import choose_link
 from expertise.mixed.nodes import Name
-from expertise.mixed.posterior import refuse_structured
 from expertise.mixed.simulation import Truth, truth_of
 
 
@@ -69,7 +68,11 @@ class Assumed:
 def assume(design: StudyPlan | Fitted) -> Assumed:
     """Return what a plan or a pilot fit says about a study."""
     if isinstance(design, Fitted):
-        refuse_structured(design, "power")
+        if design.solution.whitening is not None:
+            raise DesignError(
+                "power is computed for independent residuals; this fit has residual= or "
+                "dispersion=, so plan from the fit without"
+            )
         own = design.design
         table = pd.DataFrame(
             {

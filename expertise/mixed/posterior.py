@@ -71,17 +71,18 @@ def posterior_of(fit: Fitted) -> Posterior:
 
     The uncertainty of variances and of a dispersion is not in it, as in lme4.
     """
-    refuse_structured(fit, "a prediction for known groups")
     design, solution = fit.design, fit.solution
+    if not design.random:
+        raise DesignError("this model has no group effects to know; leave groups= out")
     arranged = sorted(
         range(len(design.random)),
         key=lambda t: -design.random[t].size * len(design.random[t].names),
     )
     order = np.argsort(design.random[arranged[0]].codes, kind="stable")
-    bend = bend_of(fit, order)
+    bend, (_, Z) = bend_of(fit, order), independent_rows(fit)
     roots = tuple(_root(G) for G in solution.covariances)
     terms = [
-        Term(term.codes[order], term.Z[order] @ roots[t], term.size)
+        Term(term.codes[order], Z[t][order] @ roots[t], term.size)
         for t, term in ((t, design.random[t]) for t in arranged)
     ]
     blocks = Blocks(*terms)
@@ -129,29 +130,52 @@ class Bend:
 def bend_of(fit: Fitted, order: Codes) -> Bend:
     """Return how the log-likelihood bends, for the rows in this order."""
     design, solution = fit.design, fit.solution
-    X, eta = design.X[order], fit.linear_predictor()[order]
+    X, eta = design.X[order], fit.linear_predictor()
     if fit.family == "gaussian":
         assert fit.sigma is not None
+        X, rest = independent_rows(fit)[0][order], design.y - eta
         own = np.ones(len(X)) if design.weights is None else design.weights[order]
+        if solution.whitening is not None:
+            own, rest = np.ones(len(X)), whitened(fit, rest[:, None])[:, 0]
         weight = own / fit.sigma**2
-        pull = weight * (design.y[order] - eta)
-        return Bend(pull=pull, weight=weight, moves=-weight[:, None] * X, covariance=fit.cov_beta)
+        moves = -weight[:, None] * X
+        return Bend(pull=weight * rest[order], weight=weight, moves=moves, covariance=fit.cov_beta)
     extra, joint = np.zeros(0), fit.cov_beta
     if solution.thresholds is not None and solution.cov_joint is not None:
         extra, joint = solution.thresholds, solution.cov_joint
     elif fit.family == "negative-binomial":
         extra = np.array([solution.dispersion[0][1] ** -0.5])
-    at = likelihood_of(design, fit.link)(order).rows(eta, extra)
+    at = likelihood_of(design, fit.link)(order).rows(eta[order], extra)
     moves = at.d2[:, None] * X
     if solution.thresholds is not None:
         moves = np.hstack([moves, at.extra[1].T])
     return Bend(pull=at.d1, weight=-at.d2, moves=moves, covariance=joint)
 
 
-def refuse_structured(fit: Fitted, what: str) -> None:
-    """Refuse a gaussian fit whose residuals have a structure of their own."""
-    if fit.family == "gaussian" and fit.solution.dispersion:
-        raise DesignError(
-            f"{what} is computed for independent residuals; this fit has residual= or dispersion=, "
-            "so compare it with the fit without"
-        )
+def whitened(fit: Fitted, rows: Array) -> Array:
+    """Return rows (n, k) as the fit saw them: weighted, and free of what the residuals share."""
+    weights, whitening = fit.design.weights, fit.solution.whitening
+    rows = rows if weights is None else rows * np.sqrt(weights)[:, None]
+    return rows if whitening is None else whitening(rows)
+
+
+def independent_rows(fit: Fitted) -> tuple[Array, list[Array]]:
+    """Return X and each Z, whitened where the residuals have a structure.
+
+    Raises
+    ------
+    DesignError
+        Where residuals hold on while people move between groups, so that a
+        whitened row belongs to two of them.
+    """
+    design, whitening = fit.design, fit.solution.whitening
+    Z = [term.Z for term in design.random]
+    if whitening is None:
+        return design.X, Z
+    for term, columns in zip(design.random, Z, strict=True):
+        if len(whitening.of_term(term.codes, columns)) > 1:
+            raise DesignError(
+                f"people move between levels of {term.group!r} while their residuals hold on; "
+                "what is known of single groups is not computed then, so leave residual= out"
+            )
+    return whitened(fit, design.X), [whitened(fit, columns) for columns in Z]

@@ -41,7 +41,8 @@ def predictions(
         names the groups; those the model knows get their own effect, and new
         ones none, but an interval that holds how much groups differ.
     observation : bool
-        Gaussian only: an interval for one new observation, residual included.
+        Gaussian only: an interval for one new observation, residual included,
+        as large as the rows of the grid have it where `dispersion=` was given.
     scale : {"response", "link"}
         Probabilities for ordered outcomes, one row per answer.
     conf_level : float, optional
@@ -88,7 +89,9 @@ def predictions(
         table, label = _answers(fit, rows, eta, slope, beside, level), "probability"
     else:
         if observation and fit.sigma is not None:
-            beside = beside + fit.sigma**2
+            whitening = fit.solution.whitening
+            times = np.ones(len(X)) if whitening is None else whitening.variance(rows)
+            beside = beside + fit.sigma**2 * times
         table, label = _expected(fit, rows, X, eta, slope, beside, level, scale), scale
     return Estimates(
         kind="predictions",

@@ -1,6 +1,5 @@
 """Reduces the rows of a design, once, to the sums that a linear mixed model needs."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -47,6 +46,9 @@ class Reduction:
 _FEW = 50  # groups up to which compressing costs more than it saves
 
 
+Parts = list[tuple[Codes, Array]]  # levels (n,) and columns (n, q) that add up to a random term
+
+
 class Whitening(Protocol):
     """Turns rows with correlated or unequal residuals into rows with independent, equal ones."""
 
@@ -56,6 +58,9 @@ class Whitening(Protocol):
 
     def __call__(self, rows: Array) -> Array:
         """Return the rows (n, k) whitened."""
+
+    def of_term(self, codes: Codes, columns: Array) -> Parts:
+        """Return what the columns (n, q) of a random term become, with the level of each row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,8 +74,11 @@ class Prepared:
     units: Units
 
 
-def prepare(design: Design) -> Prepared:
-    """Make the columns of a design orthonormal and take the ordinary fit out of the outcome."""
+def prepare(design: Design, together: Codes | None = None) -> Prepared:
+    """Make the columns of a design orthonormal and take the ordinary fit out of the outcome.
+
+    `together` (n,) codes rows that a whitening mixes: no block parts them.
+    """
     X, T = orthonormal(design.X)
     y = design.y if design.offset is None else design.y - design.offset
     y, shift = _residual(X, y)
@@ -80,23 +88,24 @@ def prepare(design: Design) -> Prepared:
         design=design,
         W=np.column_stack([X, y]),
         Z=tuple(columns for columns, _ in inner),
-        blocks=choose_blocks(design.random),
+        blocks=choose_blocks(design.random, together),
         units=units,
     )
 
 
 def reduce_rows(prepared: Prepared, whitening: Whitening | None = None) -> Reduction:
     """Form the sums, of whitened rows where a whitening is given."""
-    W, Z, units = prepared.W, list(prepared.Z), prepared.units
-    weights = prepared.design.weights
-    if weights is not None:
-        root = np.sqrt(weights)[:, None]
-        W, Z = W * root, [columns * root for columns in Z]
-        units = replace(units, log_det=float(np.log(weights).sum()))
+    W, units, design = prepared.W, prepared.units, prepared.design
+    Z: list[Parts] = [[(term.codes, columns)]
+                      for term, columns in zip(design.random, prepared.Z, strict=True)]  # fmt: skip
+    if design.weights is not None:
+        root = np.sqrt(design.weights)[:, None]
+        W, Z = W * root, [[(codes, columns * root)] for [(codes, columns)] in Z]
+        units = replace(units, log_det=float(np.log(design.weights).sum()))
     if whitening is not None:
-        W, Z = whitening(W), [whitening(columns) for columns in Z]
+        W, Z = whitening(W), [whitening.of_term(*part) for [part] in Z]
         units = replace(units, log_det=units.log_det + whitening.log_det)
-    every, total = _cross_products(prepared.design, prepared.blocks, Z, W)
+    every, total = _cross_products(prepared.blocks, Z, W)
     return Reduction(
         n=len(W), p=W.shape[1] - 1, blocks=prepared.blocks, groups=_fewer(every, W.shape[1]),
         every=every, total=total, units=units,
@@ -115,7 +124,8 @@ class Redraw:
         design, blocks = prepared.design, prepared.blocks
         self.root = np.ones(len(prepared.W)) if design.weights is None else np.sqrt(design.weights)
         n, m, d = len(self.root), blocks.width, blocks.dense
-        inside, outside = _entries(design, blocks, prepared.Z)
+        parts = zip(design.random, prepared.Z, strict=True)
+        inside, outside = _entries(blocks, [[(term.codes, columns)] for term, columns in parts])
         block = [(blocks.block * m + at, x * self.root) for at, x in inside]
         self.E = _sparse(block, n, blocks.n_blocks * m)
         self.C = _sparse([(at, x * self.root) for at, x in outside], n, d)
@@ -127,8 +137,8 @@ class Redraw:
         y, X = rest * self.root, X * self.root[:, None]
         first, d = self.first, self.prepared.blocks.dense
         total, V = first.total.copy(), first.every.V.copy()
-        V[:, :, -1] = (self.E.T @ y).reshape(V.shape[1], V.shape[0]).T
-        total[-1] = total[:, -1] = np.concatenate([self.C.T @ y, X.T @ y, [y @ y]])
+        V[:, :, -1] = (self.E @ y).reshape(V.shape[1], V.shape[0]).T
+        total[-1] = total[:, -1] = np.concatenate([self.C @ y, X.T @ y, [y @ y]])
         every = replace(first.every, V=V)
         return replace(
             first, total=total, every=every, groups=_fewer(every, len(total) - d),
@@ -147,12 +157,10 @@ def _residual(X: Array, y: Array) -> tuple[Array, Array]:
     return rest, first + second
 
 
-def _cross_products(
-    design: Design, blocks: Blocks, Z: list[Array], W: Array
-) -> tuple[Groups, Array]:
+def _cross_products(blocks: Blocks, Z: list[Parts], W: Array) -> tuple[Groups, Array]:
     n, w = W.shape
     m, G, d = blocks.width, blocks.n_blocks, blocks.dense
-    inside, outside = _entries(design, blocks, Z)
+    inside, outside = _entries(blocks, Z)
     grams = np.zeros((G, m, m))
     for i, (left, x) in enumerate(inside):
         for right, z in inside[: i + 1]:
@@ -160,17 +168,17 @@ def _cross_products(
             sums = np.bincount(key, x * z, G * m * m).reshape(G, m, m)
             grams += sums if right is left else sums + sums.transpose(0, 2, 1)
     E = _sparse([(blocks.block * m + at, x) for at, x in inside], n, G * m)
-    V = np.asarray(E.T @ W).reshape(G, m, w)
+    V = np.asarray(E @ W).reshape(G, m, w)
     total = np.empty((d + w, d + w))
     total[d:, d:] = W.T @ W
     B = None
     if d:
         C = _sparse(outside, n, d)
-        total[:d, :d] = (C.T @ C).toarray()
-        total[:d, d:] = C.T @ W
+        total[:d, :d] = (C @ C.T).toarray()
+        total[:d, d:] = C @ W
         total[d:, :d] = total[:d, d:].T
-        B = (E.T @ C).tocsr()
-        if B.nnz > 0.2 * G * m * d:
+        B = (E @ C.T).tocsr()
+        if B.nnz >= 0.2 * G * m * d:
             V, B = np.concatenate([B.toarray().reshape(G, m, d), V], axis=2), None
     pattern, first = equal_rows(grams.reshape(G, m * m))
     groups = Groups(
@@ -187,21 +195,21 @@ def _cross_products(
 Entries = list[tuple[Codes, Array]]
 
 
-def _entries(design: Design, blocks: Blocks, Z: Sequence[Array]) -> tuple[Entries, Entries]:
+def _entries(blocks: Blocks, Z: list[Parts]) -> tuple[Entries, Entries]:
     """Return the column and value of each random coefficient of a row: in blocks, and crossed."""
     inside: Entries = []
     outside: Entries = []
-    for term, place, columns in zip(design.random, blocks.places, Z, strict=True):
-        at = place.slot[term.codes] if place.inside else term.codes
-        for a in range(place.q):
-            here = inside if place.inside else outside
-            here.append((place.start + at * place.q + a, columns[:, a]))
+    for place, parts in zip(blocks.places, Z, strict=True):
+        here = inside if place.inside else outside
+        for codes, columns in parts:
+            at = place.start + (place.slot[codes] if place.inside else codes) * place.q
+            here += [(at + a, columns[:, a]) for a in range(place.q)]
     return inside, outside
 
 
-def _sparse(columns: list[tuple[Codes, Array]], n: int, width: int) -> sparse.csr_array:
-    """Return the matrix whose every row holds one value in each of the given columns."""
+def _sparse(columns: list[tuple[Codes, Array]], n: int, width: int) -> sparse.csc_array:
+    """Return Z' (width, n) of rows Z that hold one value in each of the given columns."""
     at = np.column_stack([index for index, _ in columns]) if columns else np.zeros((n, 0), int)
     values = np.column_stack([x for _, x in columns]) if columns else np.zeros((n, 0))
     ends = np.arange(n + 1) * len(columns)
-    return sparse.csr_array((values.ravel(), at.ravel(), ends), shape=(n, width))
+    return sparse.csc_array((values.ravel(), at.ravel(), ends), shape=(width, n))

@@ -15,10 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy.special import expit, logit
 
 from expertise.errors import DataError, DesignError, FormulaError
-from expertise.mixed.columns import Array, Codes, Frame
+from expertise.mixed.columns import Array, Codes, Frame, read_columns
 from expertise.mixed.formula import parse_formula
 from expertise.mixed.variables import Layout, make_layout, make_variable
 
@@ -53,14 +54,17 @@ class Structure:
     """A residual structure laid over the rows of a design.
 
     `before` and `gap` (n,) give the previous row of the same group and the
-    time since; rows without one have `before` −1. `spread` (n, k) are the
+    time since; rows without one have `before` −1. `group` (n,) codes the
+    groups, None where nothing is correlated. `spread` (n, k) are the
     columns w of the log-variance. Parameters are ordered: correlation, then τ.
     """
 
     kind: str
     before: Codes
     gap: Array
+    group: Codes | None
     spread: Array
+    layout: Layout | None
     names: tuple[str, ...]
 
     def steepness(self, phi: Array) -> Array:
@@ -96,7 +100,7 @@ class Structure:
         left = 1 - carry**2
         return Whitened(
             scale=np.exp(-log_sd), carry=carry, left=np.sqrt(left), before=self.before,
-            log_det=float(-2 * log_sd.sum() - np.log(left).sum()),
+            log_det=float(-2 * log_sd.sum() - np.log(left).sum()), layout=self.layout, tau=tau,
         )  # fmt: skip
 
 
@@ -109,11 +113,31 @@ class Whitened:
     left: Array
     before: Codes
     log_det: float
+    layout: Layout | None
+    tau: Array
+
+    def variance(self, data: pd.DataFrame) -> Array:
+        """Return the residual variance over σ² of new rows, shape (rows,)."""
+        if self.layout is None:
+            return np.ones(len(data))
+        frame = read_columns(data, self.layout.columns)
+        return np.asarray(np.exp(self.layout.matrix(frame, len(data))[:, 1:] @ self.tau))
 
     def __call__(self, rows: Array) -> Array:
         """Whiten rows (n, k)."""
         scaled = rows * self.scale[:, None]
         return np.asarray((scaled - self.carry[:, None] * scaled[self.before]) / self.left[:, None])
+
+    def of_term(self, codes: Codes, columns: Array) -> list[tuple[Codes, Array]]:
+        """Return what the columns (n, q) of a random term become, with the level of each row.
+
+        A row has two where the row before it was of another level.
+        """
+        carries = self.carry != 0
+        if np.array_equal(codes[carries], codes[self.before[carries]]):
+            return [(codes, self(columns))]
+        own = columns * (self.scale / self.left)[:, None]
+        return [(codes, own), (codes[self.before], self(columns) - own)]
 
     def residuals(self, noise: Array) -> Array:
         """Turn independent noise (n,) into residuals, the other way round."""
@@ -142,27 +166,29 @@ def structure_of(
 ) -> Structure:
     """Lay a residual structure over the complete rows of a table."""
     names: list[str] = []
-    before, gap = np.full(n, -1), np.ones(n)
+    before, gap, group = np.full(n, -1), np.ones(n), None
     if correlation is not None:
         names.append(f"{correlation.kind} correlation: {correlation.time}")
-        before, gap = _neighbours(frame, correlation)
+        group = frame[correlation.group].as_factor().filled
+        before, gap = _neighbours(frame, correlation, group)
         if (before < 0).all():
             raise DesignError(
                 f"{correlation.group!r} has one row per level, so nothing is correlated in "
                 f"{correlation.time!r}; leave out residual="
             )
-    spread = np.zeros((n, 0))
+    spread, layout = np.zeros((n, 0)), None
     if dispersion is not None:
         layout = dispersion_layout(dispersion, frame)
         spread = layout.matrix(frame, n)[:, 1:]
         names += [f"log variance: {name}" for name in layout.names[1:]]
     return Structure(
         kind="" if correlation is None else correlation.kind,
-        before=before, gap=gap, spread=spread, names=tuple(names),
+        before=before, gap=gap, group=group, spread=spread, layout=layout,
+        names=tuple(names),
     )  # fmt: skip
 
 
-def _neighbours(frame: Frame, correlation: Correlation) -> tuple[Codes, Array]:
+def _neighbours(frame: Frame, correlation: Correlation, group: Codes) -> tuple[Codes, Array]:
     time = frame[correlation.time].numbers
     if time is None:
         if correlation.kind == "car1" or not frame[correlation.time].ordered:
@@ -177,7 +203,6 @@ def _neighbours(frame: Frame, correlation: Correlation) -> tuple[Codes, Array]:
             f"{correlation.time!r} is {time[(time % 1 != 0).argmax()]:g} in row "
             f"{index[int((time % 1 != 0).argmax())]}; ar1 needs whole waves, car1 takes any time"
         )
-    group = frame[correlation.group].as_factor().filled
     order = np.lexsort((time, group))
     same = group[order][1:] == group[order][:-1]
     step = np.diff(time[order])

@@ -73,7 +73,7 @@ class Parts:
         return cls(
             hessian=hessian,
             moves=np.concatenate([sigma2 * Phi @ moves @ Phi, Phi[None]]),
-            free=np.append(~at_floor(point.factors), True),
+            free=np.append(~at_floor(point), True),
         )
 
 

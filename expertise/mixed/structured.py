@@ -68,7 +68,7 @@ def fit_structured(design: Design, structure: Structure, *, reml: bool, df: str)
     FitError
         Where no optimum is found.
     """
-    search = Search(prepare(design), structure, reml)
+    search = Search(prepare(design, structure.group), structure, reml)
     found = minimize(search, structure.start, jac=True, method="BFGS", options={"gtol": 1e-6})
     phi = found.x
     value, slope = search(phi)

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 
 from expertise.errors import FitError
-from expertise.mixed.blocks import spread
+from expertise.mixed.blocks import own_sum, spread
 from expertise.mixed.columns import Array
 from expertise.mixed.pairs import Pairs
 from expertise.mixed.reduction import Reduction
@@ -35,7 +35,7 @@ class System:
         self.lam = np.zeros((m, m))
         for place, L in zip(self.blocks.places, factors, strict=True):
             if place.inside:
-                self.lam += spread(L, place, m)
+                spread(L, place, self.lam)
         grams = self.lam.T @ self.groups.grams @ self.lam
         self.inverse, log_det = invert(grams + np.eye(m))
         self.log_det = float(self.groups.counts @ log_det)
@@ -45,7 +45,7 @@ class System:
         total = reduction.total
         if d:
             self._factor_dense(total[:d, :d])
-        self.right_dense = self.scale(total[:d, d:])
+        self.right_dense = self.scale(total[:d, d:]) if d else total[:0]
         self.spheres = self.solve(self.right, self.right_dense)
         w = total.shape[0] - d
         flat = m * self.right.shape[1]
@@ -75,20 +75,20 @@ class System:
 
     def scale(self, rows: Array) -> Array:
         """Return Λ_C' rows for the crossed part, rows (d, r)."""
-        out = np.empty_like(rows)
-        for place, L in zip(self.blocks.places, self.factors, strict=True):
-            if not place.inside:
-                part = rows[place.span].reshape(place.size, place.q, -1)
-                out[place.span] = np.einsum("ba,sbr->sar", L, part).reshape(-1, rows.shape[1])
-        return out
+        return self._times(rows, [L.T for L in self.factors])
 
     def unscale(self, rows: Array) -> Array:
         """Return Λ_C rows for the crossed part, rows (d, r)."""
-        out = np.empty_like(rows)
-        for place, L in zip(self.blocks.places, self.factors, strict=True):
+        return self._times(rows, self.factors)
+
+    def _times(self, rows: Array, matrices: Sequence[Array]) -> Array:
+        out, r = np.empty_like(rows), rows.shape[1]
+        for place, matrix in zip(self.blocks.places, matrices, strict=True):
             if not place.inside:
-                part = rows[place.span].reshape(place.size, place.q, -1)
-                out[place.span] = np.einsum("ab,sbr->sar", L, part).reshape(-1, rows.shape[1])
+                part = rows[place.span].reshape(place.size, place.q, r)
+                out[place.span] = np.einsum("ab,sbr->sar", matrix, part).reshape(
+                    place.size * place.q, r
+                )
         return out
 
     def _left(self, V: Array) -> Array:
@@ -108,14 +108,15 @@ class System:
         """Return Λ'BΛ_C dense as blocks, dense (d, r)."""
         m, G = len(self.lam), len(self.groups.pattern)
         if self.crossed is not None:
-            return (self.crossed.reshape(m * G, -1) @ dense).reshape(m, G, -1)
+            return (self.crossed.reshape(m * G, len(dense)) @ dense).reshape(m, G, dense.shape[1])
         rows = (self.groups.B @ self.unscale(dense)).reshape(G, m, -1)
         return self._left(np.ascontiguousarray(rows.transpose(1, 0, 2)))
 
     def uncross(self, V: Array) -> Array:
         """Return Λ_C'B'Λ V, shape (d, r), for blocks V (m, groups, r)."""
         if self.crossed is not None:
-            return self.crossed.reshape(-1, self.blocks.dense).T @ V.reshape(-1, V.shape[2])
+            rows = V.shape[0] * V.shape[1]
+            return self.crossed.reshape(rows, self.blocks.dense).T @ V.reshape(rows, V.shape[2])
         rows = (self.lam @ _wide(V)).reshape(V.shape).transpose(1, 0, 2)
         return self.scale(self.groups.B.T @ rows.reshape(-1, V.shape[2]))
 
@@ -146,12 +147,9 @@ class System:
         for place in self.blocks.places:
             q = place.q
             if not place.inside:
-                at = np.arange(place.start, place.start + place.size * q).reshape(-1, q)
-                own = dense[at[:, :, None], at[:, None, :]].sum(axis=0)
-                sums.append(np.eye(q) * place.size - own)
+                sums.append(np.eye(q) * place.size - own_sum(dense, place))
                 continue
-            at = np.arange(place.span.start, place.span.stop).reshape(-1, q)
-            own = inner[at[:, :, None], at[:, None, :]].sum(axis=0)
+            own = own_sum(inner, place)
             if FC is not None:
                 left = self.F.reshape(m, -1)[place.span].reshape(place.slots, q, -1)
                 right = FC.reshape(m, -1)[place.span].reshape(place.slots, q, -1)
@@ -202,6 +200,6 @@ def invert(M: Array) -> tuple[Array, Array]:
             out[j], out[:, j] = row, -column / pivot
             out[j, j] = 1 / pivot
         return np.ascontiguousarray(out.transpose(2, 0, 1)), log_det
-    roots = [inverse_root(one) for one in M]
-    inverses = np.array([root.T @ root for root in roots]).reshape(M.shape)
-    return inverses, np.array([-2 * np.log(root.diagonal()).sum() for root in roots])
+    roots = np.array([inverse_root(one) for one in M]).reshape(M.shape)
+    log_det = -2 * np.log(roots.diagonal(axis1=1, axis2=2)).sum(axis=1)
+    return roots.transpose(0, 2, 1) @ roots, log_det

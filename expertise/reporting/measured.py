@@ -26,6 +26,8 @@ def phases_block(found: Findings) -> Block:
     if cycles is None or model is None or "team" not in study.people:
         return Block(lang=study.lang)
     data = study.data_for(model.outcome).dropna(subset=[model.outcome, "team"])
+    if not data["team"].isin(cycles.table()["team"]).any():
+        return Block(lang=study.lang)
     data["person"] = data["participant"].map(persons(study.people))
     around = _around(data, cycles, model.outcome, found.minimum)
     caption = say("reporting.steps_caption", study.lang)
@@ -42,7 +44,7 @@ def phases_block(found: Findings) -> Block:
 def _around(data: pd.DataFrame, cycles: Cycles, outcome: str, minimum: int) -> pd.DataFrame:
     """Return the average per perspective and months since the team began, with interval."""
     start = cycles.table().groupby("team")["start"].min()
-    rows = data.assign(since=data["months"] - data["team"].map(start))
+    rows = data.assign(since=data["months"] - data["team"].map(start)).dropna(subset=["since"])
     rows["cell"] = rows["perspective"].astype(str) + "|" + rows["since"].astype(str)
     fit = fit_mixed("y ~ 0 + cell + (1 | participant)", rows.assign(y=rows[outcome]))
     keys = ["perspective", "since", "cell"]

@@ -33,6 +33,7 @@ from expertise.reporting.page import execute, versions
 from expertise.study import open_study
 from expertise.study.results import input_hashes, stale_results
 
+STOPPED = ", which stopped"
 STATES = ("same", "within tolerance", "differs", "not checkable here")
 
 
@@ -75,6 +76,8 @@ class Reproduction:
             * (row.expected == row.expected)
             for row in differs.itertuples()
         ]
+        missed = self.results[self.results["state"] == STATES[3]]["result"]
+        lines += [f"{STATES[3]}: {name}" for name in missed if name.endswith(STOPPED)]
         lines += ["synthetic twin: the same means the same shape only"] * self.twin
         if len(self.other_versions):
             lines.append(f"other versions here: {listed(self.other_versions['package'])}")
@@ -245,7 +248,7 @@ def _notebooks(place: Path, chosen: list[str], twin: bool, told: bool) -> pd.Dat
         try:
             after = _said(execute(source))
         except StudyError:
-            where, state = ", which stopped", STATES[3] if told else "differs"
+            where, state = STOPPED, STATES[3] if told else "differs"
         else:
             pairs = enumerate(zip(before, after, strict=True), 1)
             if cells := [number for number, (old, new) in pairs if old != new]:

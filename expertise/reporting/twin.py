@@ -1,5 +1,6 @@
 """A synthetic twin: tables of the same shape, with nobody's answers in them."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,26 @@ def write_twin(study: Study, folder: Path, *, seed: int) -> dict[str, str]:
         )
         made.replace(path)
         out[real[file]] = sha256(path)
+    if settings.cycles:
+        _rename_teams(study.people, inside(folder, settings.cycles))
     return out
+
+
+def _new(key: str, names: "pd.Series[str]") -> list[str]:
+    return [f"{key} {code + 1}" for code in pd.factorize(names)[0]]
+
+
+def _rename_teams(people: pd.DataFrame, cycles: Path) -> None:
+    """Give the cycles of a team the name that the team has in the twin."""
+    if not cycles.is_file() or "team" not in people:
+        return
+    new = dict(zip(people["team"], _new("team", people["team"]), strict=True))
+    text = cycles.read_text("utf-8")
+
+    def renamed(found: re.Match[str]) -> str:
+        return f'{found[1]}"{new.get(found[2], found[2])}"'
+
+    cycles.write_text(re.sub(r'^(team\s*=\s*)"(.*)"', renamed, text, flags=re.M), "utf-8")
 
 
 def _people(study: Study, ids: dict[str, str], rng: np.random.Generator) -> pd.DataFrame:
@@ -69,8 +89,7 @@ def _people(study: Study, ids: dict[str, str], rng: np.random.Generator) -> pd.D
         out[what.perspective] = people["perspective"].astype(str)
     for key in ("triad", "team", "institution"):
         if name := getattr(what, key):
-            codes = pd.factorize(people[key])[0]
-            out[name] = [f"{key} {code + 1}" for code in codes]
+            out[name] = _new(key, people[key])
     for role, column in what.person.items():
         out[column] = _seats(study, role, column)
     for name, covariate in what.covariates.items():

@@ -1,5 +1,5 @@
 # Residual structures by nlme on its Orthodont data (Potthoff & Roy 1964).
-# R 4.2.2, nlme 3.1-162: Rscript tests/reference/mixed_residual.R tests/reference/mixed_residual.csv
+# R 4.2.2, nlme 3.1-162: Rscript mixed_residual.R, in this folder
 suppressMessages(library(nlme)); options(digits = 15)
 ct <- lmeControl(msMaxIter = 500, msTol = 1e-12, tolerance = 1e-12, niterEM = 50, msMaxEval = 2000)
 O <- as.data.frame(Orthodont); O$wave <- (O$age - 8) / 2
@@ -19,9 +19,15 @@ keep("corAR1", lme(distance ~ age * Sex, random = ~ 1 | Subject, data = O, corre
 keep("varExp", lme(distance ~ age * Sex, random = ~ 1 | Subject, data = O, weights = varExp(form = ~ age), method = "ML", control = ct))
 keep("corCAR1", lme(distance ~ age * Sex, random = ~ 1 | Subject, data = O[-gone, ], correlation = corCAR1(form = ~ age | Subject), control = ct))
 keep("both", lme(distance ~ age * Sex, random = ~ 1 | Subject, data = O[-gone, ], correlation = corAR1(form = ~ wave | Subject), weights = varIdent(form = ~ 1 | Sex), control = ct))
+# Normalized residuals of waves with gaps are not those of the fitted correlation: all waves here.
+whole <- lme(distance ~ age * Sex, random = ~ 1 | Subject, data = O, correlation = corAR1(form = ~ wave | Subject), weights = varIdent(form = ~ 1 | Sex), control = ct)
+b <- ranef(whole)
+out <- rbind(out,
+  data.frame(case = "whole", what = paste("normalized", O$Subject, O$age), value = sprintf("%.12g", resid(whole, type = "normalized"))),
+  data.frame(case = "whole", what = paste("effect", rownames(b)), value = sprintf("%.12g", b[, 1])))
 g <- gls(distance ~ age * Sex, data = O, correlation = corAR1(form = ~ wave | Subject), control = glsControl(msTol = 1e-12, tolerance = 1e-12))
 out <- rbind(out, data.frame(case = "gls", what = c("log_likelihood", "sigma2", paste("beta", names(coef(g))), paste("se", names(coef(g))), "phi"),
   value = sprintf("%.12g", c(as.numeric(logLik(g)), g$sigma^2, coef(g), sqrt(diag(vcov(g))), coef(g$modelStruct, unconstrained = FALSE)))))
-write.csv(out, commandArgs(TRUE)[1], row.names = FALSE)
+write.csv(out, "mixed_residual.csv", row.names = FALSE)
 O$distance <- as.numeric(O$distance)
-write.csv(O[c("distance", "age", "Subject", "Sex", "wave")], sub("mixed_residual", "mixed_residual_data", commandArgs(TRUE)[1]), row.names = FALSE, quote = FALSE)
+write.csv(O[c("distance", "age", "Subject", "Sex", "wave")], "mixed_residual_data.csv", row.names = FALSE, quote = FALSE)

@@ -53,3 +53,15 @@ def test_nlme_gives_the_same(case):
         if name in want.index:
             value = next(v for term, v in found.items() if "correlation" in term)
             assert_allclose(value, want[name], rtol=1e-5)
+
+
+def test_nlme_normalizes_residuals_and_estimates_groups_alike():
+    table = growth("whole")
+    fit = fit_mixed("distance ~ age * Sex + (1 | Subject)", table, **CASES["both"])
+    want = REFERENCE[REFERENCE["case"] == "whole"].set_index("what")["value"]
+    keys = "normalized " + table["Subject"] + " " + table["age"].astype(str)
+    found = fit.diagnose()
+    assert_allclose(found.residuals["residual"], want[keys], atol=2e-5)
+    effects = fit.random_effects()
+    assert_allclose(effects["estimate"], want["effect " + effects["level"]], atol=2e-5)
+    assert_allclose(found.effects["estimate"], effects["estimate"])

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import tomllib
 import zipfile
 
 import nbformat
@@ -16,7 +17,7 @@ from expertise.privacy import withdraw
 from expertise.reporting.bundle import bundle_study
 from expertise.reporting.expected import write_expected
 from expertise.reporting.reproduce import reproduce_bundle, reproduce_study
-from expertise.reporting.twin import _seats
+from expertise.reporting.twin import _seats, write_twin
 from expertise.study import simulate_study, write_simulated
 
 
@@ -157,6 +158,21 @@ def test_a_twin_keeps_who_sits_in_several_seats(root):
     own = pd.factorize(real.people["professional"])[0]
     assert (codes == own).all()
     assert not set(_seats(real, "professional", "professional")) & set(real.people["person"])
+
+
+def test_a_twin_names_its_teams_alike_in_tables_and_cycles(tmp_path):
+    real = open_study("studies/drie-kunnen-meer-dan-een")
+    names = ["study.toml", "cycles.toml", "codebook.toml"]
+    for name in names:
+        shutil.copyfile(real.folder / name, tmp_path / name)
+    write_twin(real, tmp_path, seed=1)
+    people = pd.read_csv(tmp_path / "data" / "people.csv")
+    cycles = tomllib.loads((tmp_path / "cycles.toml").read_text())["cycles"]
+    old = tomllib.loads((real.folder / "cycles.toml").read_text())["cycles"]
+    begun = {one["team"] for one in cycles}
+    assert begun <= set(people["team"])
+    assert not begun & set(real.people["team"])
+    assert [{**one, "team": ""} for one in cycles] == [{**one, "team": ""} for one in old]
 
 
 def test_a_twin_holds_nobody(root, tmp_path):
