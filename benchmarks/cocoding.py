@@ -6,8 +6,10 @@ PYTHON belongs to an environment in which taguette 1.5.2 is installed.
 """
 
 import argparse
+import csv
 import hashlib
 import http.client
+import io
 import json
 import os
 import re
@@ -18,7 +20,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.cookiejar import CookieJar
 from itertools import chain
@@ -167,7 +169,7 @@ def join(circle: Circle, name: str, marks: int = 0) -> str:
     acts, words = [], {}
     texts = [one for one in circle.fragments if not one.practice]
     for one in texts:
-        about = {"coder": who.id, "perspective": "patient", "round": "alone",
+        about: dict[str, Any] = {"coder": who.id, "perspective": "patient", "round": "alone",
                  "document": one.id, "sha256": one.sha256}  # fmt: skip
         acts.append(Act(uuid=str(uuid4()), kind="opened", **about))
         for start, end, code in spans(len(one.text), marks, codes):
@@ -253,7 +255,7 @@ class Line:
         self.headers = {"Cookie": f"expertise={device}", "Origin": address,
                         "X-CSRF": digest(f"csrf:{device}")}  # fmt: skip
 
-    def send(self, message: dict[str, object]) -> tuple[int, dict[str, Any]]:
+    def send(self, message: Mapping[str, object]) -> tuple[int, dict[str, Any]]:
         """Return status and answer of a message."""
         self.http.request("POST", "/message", json.dumps(message), self.headers)
         answer = self.http.getresponse()
@@ -338,7 +340,8 @@ def together(address: str, devices: list[str], sha: str) -> tuple[list[float], i
         nonlocal done
         line, n = Line(address, device), 0
         for at in range(EACH):
-            message = apply(sha, "t0", offset * 50 + at * 800, at % 30) | {"after": n}
+            message = apply(sha, "t0", offset * 50 + at * 800, at % 30)
+            message |= {"after": n, "within": "t0"}
             start = time.perf_counter()
             status, body = line.send(message)
             with turn:
@@ -392,21 +395,24 @@ def here(folder: Path) -> tuple[Timed, Timed, Timed]:
         def reading(_: int) -> None:
             for path in ("/", "/start"):
                 line.get(path)
-            assert len(line.send({"kind": "sync"})[1]["acts"]) > 10_000
-            message = {"kind": "open", "document": "t0", "id": str(uuid4()), "after": 10**6}
-            assert len(line.send(message)[1]["text"]["text"]) > 50_000
+            assert len(line.send({"kind": "sync", "within": ""})[1]["desk"]["texts"]) == 10
+            message = {"kind": "open", "document": "t0", "id": str(uuid4()), "within": "t0"}
+            answer = line.send(message)[1]
+            assert len(answer["text"]["text"]) > 50_000
+            assert len(answer["acts"]) > 1000
 
         reading(0)
         opening = timed(pid, 9, reading)
-        n = line.send({"kind": "sync"})[1]["n"]
+        n = line.send({"kind": "sync", "within": ""})[1]["n"]
         coding = timed(pid, 50, lambda i: line.send(
-            apply(texts[0].sha256, "t0", 7 + i * 500, i) | {"after": n}))  # fmt: skip
+            apply(texts[0].sha256, "t0", 7 + i * 500, i) | {"after": n, "within": "t0"}))  # fmt: skip
         for one in texts:
             status, body = line.send({"kind": "finish", "id": str(uuid4()), "document": one.id})
             assert status == 200, body
         assert led.send({"kind": "reveal", "id": str(uuid4())})[0] == 200
         exporting = timed(pid, 3, lambda _: led.get("/research/export/codings.csv"))
-        assert led.get("/research/export/codings.csv").count(b"\n") == 10_051
+        lines = io.StringIO(led.get("/research/export/codings.csv").decode())
+        assert len(list(csv.reader(lines))) == 10_051
     return opening, coding, exporting
 
 

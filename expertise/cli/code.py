@@ -5,7 +5,7 @@ from typing import Any
 
 from expertise.cocoding.circle import Circle, open_circle
 from expertise.cocoding.paper import write_papers
-from expertise.cocoding.web.serve import make_site, origins_for, serve_study
+from expertise.cocoding.web.serve import how_to_divide_again, make_site, origins_for, serve_study
 from expertise.coding.opening import migrate_store
 
 
@@ -66,6 +66,8 @@ def _beside(circle: Circle, chosen: argparse.Namespace) -> None:
         circle.add(name, perspective)
     if chosen.who:
         print(circle.progress().drop(columns=["coder"]).to_string(index=False))
+    if late := how_to_divide_again(circle, chosen.study):
+        print(late)
     _, research = make_site(circle, origins_for(chosen.address, chosen.port))
     for name in chosen.invite:
         print(f"{name}: {research.link(circle.named(name))}")

@@ -18,9 +18,15 @@ from expertise.coding.acts import WORK
 from expertise.coding.assignment import Coder, Fragment, may_read
 from expertise.coding.codebook import Codebook, read_codebook
 from expertise.coding.folding import Ledger, ledger
-from expertise.coding.fragments import choose_fragments, cut_fragments, fragment_text, placed
+from expertise.coding.fragments import (
+    choose_fragments,
+    cut_fragments,
+    fragment_text,
+    overlaps,
+    placed,
+)
 from expertise.coding.opening import open_store
-from expertise.coding.planning import PLAN, ReadingPlan, keep_plan, plan_reading
+from expertise.coding.planning import PLAN, ReadingPlan, in_use, keep_plan, plan_reading
 from expertise.coding.session import CodingSession
 from expertise.coding.store import Store
 from expertise.coding.together import Readings, kept_readings
@@ -53,7 +59,7 @@ class Circle:
         self.title, self.lang, self.contact = settings.title, settings.language, settings.contact
         self.perspectives, self.store = settings.perspectives, store
         self.key = study.name
-        self.book = _book(study)
+        self.book = _book(study, practice(self.lang).text)
         self.corpus = _corpus(study)
         self.whole = {one.id: one for one in _whole(study, self.corpus)}
         self.texts = {key: one.text for key, one in self.whole.items()}
@@ -178,6 +184,8 @@ class Circle:
                 "add people, ask for consent, or plan fewer readers"
             )
         pieces = cut_fragments(texts, words=words, of=of).merge(about, on="text")
+        taken = overlaps(pieces["document"], in_use(self.ledger().work), self.whole)
+        pieces = pieces[~pieces["document"].isin(list(taken))]
         hits = _hits(self.corpus, find) if find else None
         chosen = choose_fragments(pieces, hits=hits, n=n, evenly=EVENLY, seed=seed)
         made = plan_reading(
@@ -186,7 +194,8 @@ class Circle:
         )  # fmt: skip
         lacking = len(self.texts) - len(texts)
         left_out = (note("coding.few_may_read", n=lacking, readers=readers),) if lacking else ()
-        return replace(made, notes=(*left_out, *made.notes))
+        twice = (note("coding.overlap", n=len(taken)),) if taken else ()
+        return replace(made, notes=(*left_out, *twice, *made.notes))
 
     def _planned(self, who: Coder) -> frozenset[str] | None:
         """Return the ids of the texts that are for someone; None is every text.
@@ -261,6 +270,13 @@ class Circle:
         message = {"kind": "reveal", "id": str(uuid4()), "anyway": anyway}
         if error := self.handle(by, message)["error"]:
             raise CodingError(error)
+
+    def without_texts(self) -> list[str]:
+        """Return the names of who has nothing to read, as who came after a plan was stored."""
+        self.refresh()
+        return [
+            one.name for one in self.members.values() if self._planned(one.coder) == frozenset()
+        ]
 
     def progress(self) -> pd.DataFrame:
         """Return a row per coder: texts handed out and by state, and whether all are done.
@@ -341,13 +357,20 @@ def practice(lang: str) -> Fragment:
     return Fragment(id="oefenen", text=words["cocoding.practice"], practice=True)
 
 
-def _book(study: Study) -> Codebook:
+def _book(study: Study, practised: str) -> Codebook:
     if not study.settings.codebook:
         raise StudyError(
             f"study {study.name!r} names no codebook; "
             'write codebook = "codebook.toml" in study.toml'
         )
-    return read_codebook(study.folder / study.settings.codebook)
+    book = read_codebook(study.folder / study.settings.codebook)
+    for one in book.codes:
+        if one.practice not in practised:
+            raise StudyError(
+                f"{book.where}: codes.{one.key}.practice does not stand in the practice text; "
+                "copy a passage from it letter for letter, or leave it out"
+            )
+    return book
 
 
 def _hits(corpus: Corpus, find: str) -> pd.DataFrame:

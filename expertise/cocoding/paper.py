@@ -11,7 +11,7 @@ from expertise.cocoding.circle import Circle
 from expertise.cocoding.people import Member
 from expertise.cocoding.web.app import Site
 from expertise.coding.assignment import Fragment, may_read
-from expertise.coding.paper import numbered_sentences
+from expertise.coding.paper import numbered_sentences, sheet_code
 from expertise.errors import CodingError, FileError
 from expertise.files.safe import write_atomically
 
@@ -38,7 +38,7 @@ def paper_page(site: Site, who: Member, css: str = "") -> str:
     places = numbered_sentences({one.id: one.text for one in found})
     parts = [
         {"topics": one.topics, "sentences": [one.text[a:b] for a, b in places[one.id]],
-         "breaks": _breaks(one.text, places[one.id])}
+         "breaks": _breaks(one.text, places[one.id]), "sheet": sheet_code(one.id, places[one.id])}
         for one in found
     ]  # fmt: skip
     answer = site.page("paper.html", name=who.name, parts=parts, cards=circle.book.cards(), css=css)

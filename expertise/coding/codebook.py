@@ -25,6 +25,8 @@ class Code:
 
     `parent` is the key of the code above it, or empty. `colour` is `#rrggbb`
     or empty. A code whose plain wording is left out shows the researcher's.
+    `practice` is a passage of the practice text, letter for letter, where
+    someone could choose this code: who practises first is shown it.
     """
 
     key: str
@@ -38,6 +40,7 @@ class Code:
     colour: str = ""
     plain_name: str = ""
     plain: str = ""
+    practice: str = ""
 
     def card(self) -> dict[str, str]:
         """Return what a co-coder sees: plain words, an example and a counter-example."""

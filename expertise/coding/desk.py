@@ -1,5 +1,7 @@
 """What lies before one coder: their own acts, the round, the state of each text."""
 
+from bisect import bisect_right
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -18,8 +20,8 @@ row: Callable[[Act], Row] = attrgetter(*FOLDED)
 class Desk:
     """The acts that a coder may know of, and what follows from them.
 
-    `acts` are the coder's own and those that concern everyone; `take` adds
-    new ones.
+    `acts` are the coder's own and those that concern everyone, `perspectives`
+    those from which the coder read in each round; `take` adds new ones.
     """
 
     coder: Coder
@@ -28,12 +30,16 @@ class Desk:
     acts: list[Act] = field(default_factory=list)
     by_id: dict[str, Act] = field(default_factory=dict)
     standing: Standing = field(default_factory=Standing)
+    perspectives: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def take(self, new: Sequence[Act]) -> None:
         """Add acts that came after the last one."""
         self.acts.extend(new)
         self.by_id.update((act.uuid, act) for act in new)
         self.standing.take(list(map(row, new)))
+        for act in new:
+            if act.coder == self.coder.id:
+                self.perspectives[act.round].add(act.perspective)
 
     @property
     def live(self) -> list[Act]:
@@ -44,6 +50,14 @@ class Desk:
     def n(self) -> int:
         """Return the place of the last act."""
         return self.acts[-1].n if self.acts else 0
+
+    def since(self, n: int) -> list[Act]:
+        """Return the acts after a place."""
+        return self.acts[bisect_right(self.acts, n, key=attrgetter("n")) :]
+
+    def marks(self) -> Counter[str]:
+        """Return how many own codings stand in each text."""
+        return Counter(self.acts[place].document for _, place, _ in self.standing.codings())
 
     @property
     def revealed(self) -> bool:

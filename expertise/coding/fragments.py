@@ -1,7 +1,8 @@
 """Passages of a sensible length instead of whole texts: cut at paragraphs, chosen by people."""
 
 import re
-from collections.abc import Container, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -45,7 +46,8 @@ def cut_fragments(
     Raises
     ------
     CodingError
-        When a text or paragraph is not there, or `words` is less than 20.
+        When a text or paragraph is not there, two fragments that were asked
+        for share words, or `words` is less than 20.
 
     Examples
     --------
@@ -75,7 +77,13 @@ def cut_fragments(
             ]  # fmt: skip
             rows += [_row(name, text, parts, *span) for span in _together(text, atoms, words)]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return table.drop_duplicates("document", ignore_index=True)
+    table = table.drop_duplicates("document", ignore_index=True)
+    for one, other in overlaps(table["document"], table["document"], texts).items():
+        raise CodingError(
+            f"fragments {one!r} and {other!r} share words, so these would count twice; "
+            "ask for each paragraph once"
+        )
+    return table
 
 
 def choose_fragments(
@@ -144,6 +152,37 @@ def placed(document: str, texts: Container[str]) -> tuple[str, int, int | None]:
     """
     found = None if document in texts else PLACED.fullmatch(document)
     return (found[1], int(found[2]), int(found[3])) if found else (document, 0, None)
+
+
+def overlaps(
+    documents: Iterable[str], others: Iterable[str], texts: Container[str] = ()
+) -> dict[str, str]:
+    """Return the fragments that share words with another one, and with which.
+
+    Parameters
+    ----------
+    documents, others : iterable of str
+        Ids of fragments, or of whole texts; the same fragment is not another one.
+    texts : container of str
+        The ids of the whole texts.
+
+    Examples
+    --------
+    >>> overlaps(["d1:0-20", "d1:20-40", "d2"], ["d1:10-20", "d1:20-40", "d3"])
+    {'d1:0-20': 'd1:10-20'}
+    """
+    taken: dict[str, list[tuple[int, float, str]]] = defaultdict(list)
+    for other in others:
+        text, start, end = placed(other, texts)
+        taken[text].append((start, np.inf if end is None else end, other))
+    found = {}
+    for one in documents:
+        text, start, end = placed(one, texts)
+        for first, last, other in taken.get(text, ()):
+            if other != one and first < (np.inf if end is None else end) and start < last:
+                found[one] = other
+                break
+    return found
 
 
 def fragment_text(document: str, texts: Mapping[str, str]) -> str:

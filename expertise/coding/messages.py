@@ -3,7 +3,9 @@
 A message is a mapping of plain JSON values. Every message has `kind`; those
 that do something have `id`, a UUID made by the client: sent again with the
 same id it is done once. `after` (default 0) is the place of the last act that
-the client has. `round` may say in which round the client thinks it works.
+the client has. `round` may say in which round the client thinks it works;
+`within` names the text that is open there ("" for none), so that no act on
+another text is sent along.
 Unknown keys are refused. Positions are Unicode code points, end exclusive.
 
 ==========  ==========================================  ===============================
@@ -38,22 +40,24 @@ The answer is a mapping too:
 `n`
     Place of the last act; send it as `after` next time.
 `acts`
-    Own acts after that place, and those that concern everyone; after join all of them.
+    Own acts after that place, and those that concern everyone; after join all of
+    them. With `within` only those on that text and those on no text.
 `error`
     One sentence for the person, or None. Nothing was stored when it is there.
 `text`
-    After open: document, sha256, text, topics, round.
+    After open: document, sha256, text, topics, round, and own memos on it.
 `desk`
     After sync, decline and join: stage (practice, alone, together), revealed,
-    texts (document, topics, practice, state), cards of the codebook, own
-    memos, declined topics. No text of a narrative is in it.
-`others`
+    texts (document, topics, practice, state, and how many own codings stand
+    there), cards of the codebook, declined topics. No text of a narrative is in it.
+`others`, `examples`
     After finishing a practice text: what others chose there, without names
-    and without counts.
+    and without counts; and where nobody did, the passages that the codebook
+    gives as examples.
 `passages`
     After passages: document, start, end, shared, decision, and the readings:
-    code, mine, perspectives (empty for a lone holder who did not say yes),
-    memos that were shared; and what was kept there: uuid, code, wording,
+    code, mine (an own coding, or empty), perspectives (empty for a lone holder
+    who did not say yes), memos that were shared; and what was kept there: uuid, code, wording,
     approved, shown (whether perspectives may be seen).
 `conflict`
     When a memo was changed elsewhere: text and version that stand now.
@@ -149,7 +153,7 @@ CHECKS: Mapping[str, Callable[[object, str], None]] = {
     "sha256": _word, "start": _position, "end": _position, "code": _word, "target": _uuid,
     "suggested": _flag, "shared": _flag, "anyway": _flag, "show": _flag, "version": _count,
     "topics": _texts, "choice": _choice, "readings": _readings,
-    "text": _memo,
+    "text": _memo, "within": _word,
 }  # fmt: skip
 
 
@@ -169,7 +173,7 @@ def checked(message: object) -> dict[str, Any]:
         )
     must, may = FORMS[kind]
     must = ("kind", *(() if kind in SILENT else ("id",)), *must)
-    allowed = (*must, *may, "after", "round", "id")
+    allowed = (*must, *may, "after", "round", "within", "id")
     for key in message:
         if key not in allowed:
             raise CodingError(

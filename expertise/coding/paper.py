@@ -1,5 +1,7 @@
 """Work done on paper, entered afterwards: sentence numbers become acts of who wrote them."""
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -40,6 +42,15 @@ def numbered_sentences(texts: Mapping[str, str]) -> dict[str, list[Span]]:
     return found
 
 
+def sheet_code(document: str, sentences: Sequence[Span]) -> str:
+    """Return the code on a paper, which is another one where sentences are counted otherwise.
+
+    >>> sheet_code("d1", [(0, 8), (9, 19)]), sheet_code("d1", [(0, 19)])
+    ('1AB05', '533EC')
+    """
+    return hashlib.sha256(json.dumps([document, sentences]).encode()).hexdigest()[:5].upper()
+
+
 def passage(said: str, sentences: Sequence[Span], line: int, lang: str) -> Span:
     """Return the passage that a number, or two, on a paper mean.
 
@@ -69,7 +80,7 @@ def passage(said: str, sentences: Sequence[Span], line: int, lang: str) -> Span:
 
 def enter(
     session: CodingSession, document: str, lines: Sequence[PaperLine], *, book: Codebook,
-    sentences: Sequence[Span], entry: str, end: str = "finish", lang: str = "nl",
+    sentences: Sequence[Span], entry: str, sheet: str = "", end: str = "finish", lang: str = "nl",
 ) -> int:  # fmt: skip
     """Enter what someone wrote about one text; all of it, or nothing when a line is wrong.
 
@@ -83,6 +94,9 @@ def enter(
         From `numbered_sentences`.
     entry : str
         A UUID of this entry: sent twice, it is stored once.
+    sheet : str
+        The code on the paper; needed where there are lines, for it says that
+        their numbers mean these sentences of this text.
     end : {"finish", "skip", "return"}
         What was done with the text.
 
@@ -94,11 +108,14 @@ def enter(
     Raises
     ------
     CodingError
-        In the helper's language: a line that cannot be read, a text that was not
-        handed out, or one that is finished already.
+        In the helper's language: another code than that of the text as its sentences
+        are counted now, a line that cannot be read, a text that was not handed out,
+        or one that is finished already.
     """
     if end not in ENDS:
         raise CodingError(f"end is {end[:40]!r}; allowed are {', '.join(ENDS)}")
+    if lines:
+        _check_sheet("".join(sheet.split()).upper(), sheet_code(document, sentences), lang)
     spans = [passage(one.sentences, sentences, at, lang) for at, one in enumerate(lines, 1)]
     for at, one in enumerate(lines, 1):
         if not one.code:
@@ -154,6 +171,13 @@ def enter_again(session: CodingSession, document: str, entered: Sequence[str], e
         answer = session.handle({"kind": kind, "id": place, "target": target})
         if answer["error"]:
             raise CodingError(answer["error"])
+
+
+def _check_sheet(said: str, code: str, lang: str) -> None:
+    if not said:
+        raise CodingError(say("coding.paper_no_sheet", lang))
+    if said != code:
+        raise CodingError(say("coding.paper_sheet", lang, said=said[:20], code=code))
 
 
 def _past_practice(now: Mapping[str, Any], ask: Any) -> None:

@@ -3,13 +3,15 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from expertise.coding.acts import Record
 from expertise.coding.assignment import Coder, Fragment, hand_out
-from expertise.coding.fragments import placed
+from expertise.coding.fragments import overlaps, placed
 from expertise.coding.store import Store
+from expertise.errors import CodingError
 from expertise.result import Result, tidy_table
 from expertise.words import Note, note, say
 
@@ -106,20 +108,46 @@ def plan_reading(
 def keep_plan(store: Store, plan: ReadingPlan, opened: pd.DataFrame, *, by: str) -> None:
     """Store a plan, a record per coder; what someone opened before stays theirs.
 
+    It takes the place of an earlier plan for everyone.
+
     Parameters
     ----------
     opened : DataFrame
         `Ledger.work`: what was opened so far.
+
+    Raises
+    ------
+    CodingError
+        When a fragment shares words with another one that someone opened:
+        these would count as two texts.
     """
+    for one, other in overlaps(plan.table["document"], in_use(opened)).items():
+        raise CodingError(
+            f"fragment {one!r} shares words with {other!r}, which someone opened, so these would "
+            "count twice; plan anew, with the length of before or other texts"
+        )
     begun = opened[opened["round"] == "alone"].groupby("coder")["document"].agg(list).to_dict()
-    for coder, part in plan.table.groupby("coder", sort=False):
-        ids = dict.fromkeys([*begun.get(coder, ()), *part["document"]])
+    given = plan.table.groupby("coder", sort=False)["document"].agg(list).to_dict()
+    for coder in dict.fromkeys([*given, *store.records(PLAN)]):
+        ids = dict.fromkeys([*begun.get(coder, ()), *given.get(coder, ())])
         _put(
             store,
             Record(kind=PLAN, key=str(coder), body=json.dumps(list(ids)), coder=str(coder)),
             by,
         )
     _put(store, Record(kind=MADE, key="alone", body=json.dumps(dict(plan.settings))), by)
+
+
+def in_use(opened: pd.DataFrame) -> list[str]:
+    """Return what somebody opened and did not give back, from `Ledger.work`."""
+    mine = (opened["round"] == "alone") & (opened["state"] != "returned")
+    return sorted(opened.loc[mine, "document"].unique())
+
+
+def settings_of_plan(store: Store) -> dict[str, Any]:
+    """Return how the plan that stands was made; nothing when there is none."""
+    record = store.record(MADE, "alone")
+    return dict(json.loads(record.body)) if record else {}
 
 
 def planned(store: Store, coder: str | None = None) -> list[str] | None:

@@ -5,6 +5,8 @@ from dataclasses import replace
 from typing import Any, Protocol
 from uuid import UUID, uuid5
 
+import pandas as pd
+
 from expertise.coding.acts import Act, Record, acts_table, now
 from expertise.coding.assignment import Coder, Fragment, may_read
 from expertise.coding.codebook import Codebook
@@ -109,20 +111,25 @@ class CodingSession:
 
     def handle(self, message: object) -> dict[str, Any]:
         """Do what a message asks and answer with the acts after `after`, and perhaps one error."""
-        after, more, error = self._desk.n, {}, None
+        after, within, more, error = self._desk.n, None, {}, None
         try:
             wanted = checked(message)
             # Who joins may see decisions that came before; they were passed over until now.
             after = 0 if wanted["kind"] == "join" else wanted.get("after", 0)
+            within = wanted.get("within")
             self._catch_up()
             self._desk.check_present()
             more = self._do(wanted)
         except ExpertiseError as problem:
             error = str(problem)
-            if isinstance(problem, ConflictError):
+            if isinstance(problem, ConflictError) and "target" in wanted:
                 self._catch_up()
-                more = {"conflict": self._memos().get(wanted["target"])}
-        acts = [self._seen(act) for act in self._desk.acts if act.n > after and self._may_see(act)]
+                target = self._desk.own(wanted["target"])
+                more = {"conflict": self._memos(target.document).get(target.uuid)}
+        acts = [
+            self._seen(act) for act in self._desk.since(after)
+            if (not act.document or within in (None, act.document)) and self._may_see(act)
+        ]  # fmt: skip
         return {"n": self._desk.n, "acts": acts, "error": error} | more
 
     def _do(self, message: dict[str, Any]) -> dict[str, Any]:
@@ -155,8 +162,12 @@ class CodingSession:
             return {"text": {
                 "document": fragment.id, "sha256": fragment.sha256, "text": fragment.text,
                 "topics": list(fragment.topics), "round": self._desk.round(fragment),
+                "memos": self._memos(fragment.id),
             }}  # fmt: skip
-        return {"others": self._others(fragment)} if fragment.practice else {}
+        if not fragment.practice:
+            return {}
+        others = self._others(fragment)
+        return {"others": others, "examples": [] if others else self._examples(fragment)}
 
     def _allow(self, message: Mapping[str, Any], act: Act) -> None:
         desk = self._desk
@@ -165,9 +176,7 @@ class CodingSession:
             self._everyone_ready()
         if message.get("round", act.round) != act.round:
             raise desk.no("round_over")
-        other = {a.perspective for a in desk.acts
-                 if a.coder == act.coder and a.round == act.round} - {act.perspective}  # fmt: skip
-        if other:
+        if other := desk.perspectives[act.round] - {act.perspective}:
             raise desk.no("one_perspective", perspective=min(other))
 
     def _everyone_ready(self) -> None:
@@ -241,11 +250,12 @@ class CodingSession:
 
     def _on_desk(self) -> dict[str, Any]:
         desk, me = self._desk, self._coder.id
+        marks = desk.marks()
         kept = self._log.records("declined", [me]).get(me)
         declined = kept.body.split("\n") if kept and kept.body else []
         texts = [
             {"document": one.id, "topics": list(one.topics), "practice": one.practice,
-             "state": state}
+             "state": state, "marks": marks[one.id]}
             for one in desk.fragments.values()
             if (state := desk.state(one)) != "returned"
             and (state or not set(declined) & set(one.topics))
@@ -253,12 +263,13 @@ class CodingSession:
         ]  # fmt: skip
         return {
             "stage": desk.stage, "revealed": desk.revealed, "texts": texts, "declined": declined,
-            "cards": self._book.cards(), "memos": self._memos(),
+            "cards": self._book.cards(),
         }  # fmt: skip
 
-    def _memos(self) -> dict[str, dict[str, Any]]:
-        """Return the coder's own memos by coding."""
-        last = {act.target: act.value for act in self._desk.live if act.kind == "memo"}
+    def _memos(self, document: str) -> dict[str, dict[str, Any]]:
+        """Return the coder's own memos on a text, by coding."""
+        last = {act.target: act.value for act in self._desk.live
+                if act.kind == "memo" and act.document == document}  # fmt: skip
         me = self._coder.id
         kept = self._log.records("memo", [f"{me}/{target}" for target in last])
         return {
@@ -281,6 +292,16 @@ class CodingSession:
             {"start": start, "end": end, "code": code, "memos": sorted(why)}
             for (start, end, code), why in sorted(found.items())
         ]
+
+    def _examples(self, fragment: Fragment) -> list[dict[str, Any]]:
+        """Return where the codebook's makers see its codes in a practice text."""
+        found = [
+            (fragment.text.find(one.practice), one) for one in self._book.codes if one.practice
+        ]
+        return [
+            {"start": at, "end": at + len(one.practice), "code": one.key, "memos": []}
+            for at, one in sorted(found, key=lambda pair: pair[0]) if at >= 0
+        ]  # fmt: skip
 
     def _passages(self) -> list[dict[str, Any]]:
         if not self._desk.joined:
@@ -305,7 +326,7 @@ class CodingSession:
                 yes = said_yes(found, rows["uuid"].tolist())
                 words = [w for r in rows.itertuples() for w in memos.get((r.coder, r.uuid), [])]
                 readings.append({
-                    "code": code, "mine": self._coder.id in holders, "memos": sorted(words),
+                    "code": code, "mine": self._own(rows), "memos": sorted(words),
                     "perspectives": list(shown_perspectives(holders, perspectives, yes)),
                 })  # fmt: skip
             result.append(self._shown(one) | {
@@ -314,6 +335,11 @@ class CodingSession:
                 "kept": kept.get((one.document, one.start, one.end), []),
             })  # fmt: skip
         return result
+
+    def _own(self, rows: pd.DataFrame) -> str:
+        """Return the first coding of this coder among some, or nothing."""
+        own = rows.loc[rows["coder"] == self._coder.id, "uuid"]
+        return str(own.iloc[0]) if len(own) else ""
 
     def _shown(self, one: Passage) -> dict[str, Any]:
         fragment = self._desk.fragments[one.document]

@@ -87,7 +87,7 @@ class Process(Server):
 
 def answers(address):
     """Wait until a server answers."""
-    for _ in range(400):
+    for _ in range(1200):
         try:
             urllib.request.urlopen(address, timeout=2).close()
             return

@@ -68,7 +68,7 @@ def every_page(browser, server, **options):
         yield "pause", page
         press(page, "Verder lezen")
         press(page, "Klaar met deze tekst")
-        page.wait_for_selector("text=Anderen kozen ook")
+        page.wait_for_selector("text=Zo kan het ook")
         yield "others", page
     with visiting(browser, server, "Gespreksleider", **options) as page:
         page.goto(server.address("/research"))

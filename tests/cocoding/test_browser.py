@@ -78,7 +78,7 @@ def test_a_round_by_keyboard_alone(browser, server):
         assert page.evaluate("document.activeElement.dataset.number") == "4"
         tab_to("Klaar met deze tekst")
         keys.press("Enter")
-        page.wait_for_selector("text=Anderen kozen ook")
+        page.wait_for_selector("text=Zo kan het ook")
     rows = codings(server)
     assert rows["code"].tolist() == ["gezien-worden"]
     assert rows["doubted"].all()
@@ -108,7 +108,7 @@ def test_a_round_by_touch_at_360_pixels(browser, server):
         saved(page)
         page.get_by_role("button", name="Sluit").tap()
         page.get_by_role("button", name="Klaar met deze tekst").tap()
-        page.wait_for_selector("text=Anderen kozen ook")
+        page.wait_for_selector("text=Zo kan het ook")
         wide = "document.documentElement.scrollWidth <= innerWidth"
         assert page.evaluate(wide)
         small = page.evaluate(
@@ -238,6 +238,46 @@ def test_two_tabs_of_one_coder(browser, server):
     assert len(codings(server)) == 3
 
 
+def test_another_text_and_back_again(browser, server):
+    """Only the open text's acts are on the page, and yet all is there again, undo included."""
+    with visiting(browser, server, "Samira") as page:
+        read(page)
+        answers = []
+        page.on("response", lambda one: answers.append(one.text()) if "/message" in one.url else 0)
+        for number, code in ((0, "Hoop"), (3, "Regie")):
+            page.locator(".cc-sentence").nth(number).click()
+            name_code(page, code)
+            saved(page)
+            press(page, "Sluit")
+        press(page, "Terug")
+        texts = page.locator(".cc-texts button")
+        assert "bezig · 2 markeringen" in texts.nth(0).inner_text()
+        texts.nth(1).click()
+        press(page, "Lezen")
+        page.wait_for_selector(".cc-text")
+        assert page.locator("mark").count() == 0
+        page.context.set_offline(True)
+        page.locator(".cc-sentence").nth(1).click()
+        name_code(page, "Uitputting")
+        page.wait_for_selector("text=We bewaren het hier")
+        page.context.set_offline(False)
+        saved(page)
+        press(page, "Terug")
+        page.reload()
+        texts.nth(0).click()
+        page.wait_for_selector("mark")
+        assert page.locator(".cc-done li").count() == 2
+        press(page, "Maak ongedaan")
+        saved(page)
+        assert page.locator(".cc-done li").count() == 1
+        press(page, "Terug")
+        assert "bezig · 1 markering" in texts.nth(0).inner_text()
+    assert codings(server)["code"].tolist() == ["hoop", "uitputting"]
+    desks = [one for one in answers if '"desk"' in one]
+    assert desks
+    assert not any('"applied"' in one for one in desks)
+
+
 def test_a_text_that_changed_under_the_page_is_not_coded(browser, server):
     with visiting(browser, server, "Samira") as page:
         read(page)
@@ -346,6 +386,10 @@ def test_what_others_chose_in_practice_is_said_without_a_score(browser, server):
             press(page, "Sluit")
         press(page, "Klaar met deze tekst")
         page.wait_for_selector("text=U bent de eerste die deze oefentekst las.")
+        said = page.locator("main").inner_text()
+        assert "Anderen" not in said
+        assert "wat fijn dat je er bent, ik heb je vorige week gemist." in said
+        assert "De woordenlijst geeft dit als voorbeeld bij Gezien worden." in said
     with visiting(browser, server, "Samira") as page:
         press(page, "Begin")
         press(page, "Lezen")
@@ -359,6 +403,25 @@ def test_what_others_chose_in_practice_is_said_without_a_score(browser, server):
     assert said == [
         "Iemand koos hier Hoop.", "Iemand anders koos hier ook Hoop.", "Iemand koos hier Regie.",
     ]  # fmt: skip
+
+
+def test_without_passages_the_first_one_sees_the_examples_of_their_words(browser, folder):
+    book = folder / "codebook.toml"
+    lines = book.read_text("utf-8").splitlines(keepends=True)
+    book.write_text("".join(one for one in lines if not one.startswith("practice")), "utf-8")
+    prepare(folder, Bram="naaste")
+    with serving(folder) as server, visiting(browser, server, "Bram") as page:
+        press(page, "Begin")
+        press(page, "Lezen")
+        page.locator(".cc-sentence").nth(2).click()
+        name_code(page, "Gezien worden")
+        saved(page)
+        press(page, "Sluit")
+        press(page, "Klaar met deze tekst")
+        page.wait_for_selector("text=Zo kan het ook")
+        said = page.locator(".cc-others").inner_text()
+    assert "Ze wist nog dat ik altijd bij het raam wil zitten." in said
+    assert "als voorbeeld bij Gezien worden. Het komt uit een ander verhaal." in said
 
 
 def test_pause_is_neither_timed_nor_logged(browser, server):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 from uuid import uuid4
 
@@ -45,6 +46,14 @@ def test_without_texts_or_words_nothing_starts(folder, line, sentence):
     study = folder / "study.toml"
     study.write_text(study.read_text("utf-8").replace(line, ""), "utf-8")
     with pytest.raises(StudyError, match=sentence):
+        open_circle(folder)
+
+
+def test_a_passage_that_is_not_in_the_practice_text_is_named(folder):
+    book = folder / "codebook.toml"
+    book.write_text(book.read_text("utf-8").replace('practice = "wat fijn', 'practice = "wat leuk'))
+    with pytest.raises(StudyError, match=r"codes.gezien-worden.practice does not stand in the "
+                                         r"practice text; copy a passage from it letter for"):  # fmt: skip
         open_circle(folder)
 
 
@@ -112,8 +121,38 @@ def test_texts_are_divided_and_stay_so(circle):
     assert texts(later) == set(), "who comes after the texts were divided waits for the next plan"
     assert circle.progress().set_index("name").at["Later", "handed"] == 0
     assert [texts(one) for one in people] == given
+    assert circle.without_texts() == ["Later"]
     circle.keep(circle.plan(readers=2, words=None), by="x")
     assert texts(later)
+    assert circle.without_texts() == []
+
+
+def test_the_command_says_who_has_nothing_to_read_and_how_to_mend_it(
+    circle, folder, store, capsys, monkeypatch
+):
+    for name in ("Samira", "Iris"):
+        circle.add(name, "patient")
+    where = ["--store", store] if store else []
+    who = ["code", str(folder), *where, "--who"]
+    assert main([*who, "--coder", "Els:patient"]) == 0
+    assert "Nothing to read yet" not in capsys.readouterr().out
+    circle.keep(
+        circle.plan(n=2, of=["T02-patient-1", "T03-patient-1#1"], find="de", seed=4), by="x"
+    )
+    assert main([*who, "--coder", "Later:naaste"]) == 0
+    said = capsys.readouterr().out
+    assert "the texts were divided before: Later. Divide them again" in said
+    command = re.search(r"  expertise (.+)", said)[1]
+    assert command == (
+        f"fragments {folder} --readers 2 --words 150 --n 2 --find de "
+        "--of T02-patient-1 'T03-patient-1#1' --seed 4 --keep"
+    )
+    told = []
+    monkeypatch.setattr("uvicorn.run", lambda *_, **__: None)
+    serve_study(folder, store=store, say=told.append)
+    assert any("were divided before: Later." in line for line in told)
+    assert main([*shlex.split(command), *where]) == 0
+    assert "Stored." in capsys.readouterr().out
 
 
 def test_progress_counts_finished_texts_and_no_time(circle):
@@ -167,6 +206,52 @@ def test_the_command_shows_a_plan_and_stores_nothing(circle, folder, store, caps
     assert len(circle.fragments) == 1 + len(circle.whole)
     assert main(["fragments", *where, "--readers", "9"]) == 1
     assert "no text may be read by 9 of 2 people who code; add people" in capsys.readouterr().err
+
+
+def test_fragments_that_share_words_do_not_count_twice(circle):
+    people = [circle.add("Samira", "patient"), circle.add("Bram", "naaste")]
+    with pytest.raises(
+        CodingError,
+        match=r"fragments 'T02-patient-1:0-\d+' and 'T02-patient-1:\d+-"
+        r"\d+' share words, so these would count twice; ask for each paragraph once",
+    ):
+        circle.plan(of=["T02-patient-1#1-2", "T02-patient-1#2-3"], words=40)
+    early = circle.plan(of=["T02-patient-1#2", "T02-naaste-1#1"])
+    later = circle.plan(of=["T02-patient-1#1-2", "T02-patient-1#3"])
+    circle.keep(early, by="x")
+    me = people[0].coder.id
+    opened = circle.fragments[1].id
+    circle.handle(me, {"kind": "return", "id": uid(), "document": "oefenen"})
+    circle.handle(me, {"kind": "open", "id": uid(), "document": opened})
+    with pytest.raises(
+        CodingError,
+        match=rf"fragment 'T02-patient-1:0-\d+' shares words with "
+        rf"'{opened}', which someone opened, so these would count twice; plan anew",
+    ):
+        circle.keep(later, by="x")
+    anew = circle.plan(of=["T02-patient-1#1-2", "T02-patient-1#3"])
+    assert [str(one) for one in anew.notes] == [
+        "1 fragments are left out: they share words with one that someone opened already, and "
+        "would count twice."
+    ]
+    circle.keep(anew, by="x")
+    desks = [circle.handle(one.coder.id, {"kind": "sync"})["desk"]["texts"] for one in people]
+    third = anew.table["document"].iloc[0]
+    assert [[one["document"] for one in desk if not one["practice"]] for desk in desks] == [
+        [opened, third], [third]], "what was opened stays, what was not goes"  # fmt: skip
+    circle.handle(me, {"kind": "return", "id": uid(), "document": opened})
+    circle.keep(later, by="x")
+
+
+def test_who_opened_a_whole_text_does_not_get_its_fragments(circle):
+    people = [circle.add("Samira", "patient"), circle.add("Bram", "naaste")]
+    circle.handle(people[0].coder.id, {"kind": "return", "id": uid(), "document": "oefenen"})
+    circle.handle(people[0].coder.id, {"kind": "open", "id": uid(), "document": TEXT})
+    plan = circle.plan()
+    assert not plan.table["document"].str.startswith(TEXT).any()
+    again = circle.plan(words=None)
+    assert TEXT in set(again.table["document"])
+    assert [one.key for one in again.notes] == ["coding.few_may_read"]
 
 
 def test_a_withdrawn_text_takes_its_fragments_along(circle):

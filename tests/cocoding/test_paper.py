@@ -8,7 +8,14 @@ import pytest
 from expertise.cli import main
 from expertise.cocoding.paper import entered_codings, paper_page, write_papers
 from expertise.coding.folding import ledger
-from expertise.coding.paper import PaperLine, enter, enter_again, numbered_sentences, passage
+from expertise.coding.paper import (
+    PaperLine,
+    enter,
+    enter_again,
+    numbered_sentences,
+    passage,
+    sheet_code,
+)
 from expertise.errors import CodingError
 
 ORIGIN = "http://localhost:8765"
@@ -38,7 +45,7 @@ def paper(circle, people):
 def entering(circle, paper, *lines, **more):
     session, sentences, _ = paper
     return enter(session, TEXT, lines, book=circle.book, sentences=sentences,
-                 **{"entry": uid()} | more)  # fmt: skip
+                 **{"entry": uid(), "sheet": sheet_code(TEXT, sentences)} | more)  # fmt: skip
 
 
 # ---- numbers of sentences -----------------------------------------------------------------------
@@ -108,6 +115,20 @@ def test_one_wrong_line_and_nothing_is_stored(circle, paper, line, sentence):
     assert len(circle.store.table()) == 0
 
 
+def test_a_paper_that_was_numbered_otherwise_is_not_entered(circle, paper):
+    """As after a version of the package that ends sentences elsewhere, or with another sheet."""
+    line, now = PaperLine(sentences="2", code="hoop"), sheet_code(TEXT, paper[1])
+    printed = sheet_code(TEXT, [(paper[1][0][0], paper[1][1][1]), *paper[1][2:]])
+    assert printed != now
+    with pytest.raises(CodingError, match=f"code {printed}, bij dit stuk hoort nu {now}: het is"):
+        entering(circle, paper, line, sheet=printed)
+    with pytest.raises(CodingError, match="Typ ook de code die op het blad staat"):
+        entering(circle, paper, line, sheet=" ")
+    assert sheet_code("T02-patient-1", paper[1]) != now
+    assert len(circle.store.table()) == 0
+    assert entering(circle, paper, line, sheet=f" {now[:2]} {now[2:].lower()}") == 1
+
+
 def test_the_same_rules_hold_as_on_a_screen(circle, people):
     leader = circle.facilitator().coder.id
     own = circle.add("Mina", "patient", triads=[circle.whole[TEXT].triad])
@@ -156,13 +177,16 @@ def test_a_paper_has_all_that_someone_needs(site, circle, people):
     assert page.count("<table>") == len(own)
     sentences = re.findall(r'<tr[^>]*><th scope="row">(\d+)</th>', page)
     assert sentences.count("1") == len(own)
+    printed = re.findall(r"<small>Samira · code (\w{5})</small>", page)
+    assert printed == [sheet_code(one, places) for one, places in numbered_sentences(
+        {one.id: one.text for one in circle.fragments if one.id in own}).items()]  # fmt: skip
     assert page.index("gedachten aan de dood") < page.index("<table>")
 
 
 def test_names_and_texts_cannot_become_markup(site, circle):
     eve = circle.add("<script>alert(1)</script>", "patient")
     page = paper_page(site[0], eve)
-    assert "<script" not in page
+    assert page.count("<script") == page.count('<script type="module" src="/static/') == 1
     assert "&lt;script&gt;" in page
 
 
@@ -216,14 +240,19 @@ def test_a_helper_enters_a_paper_on_the_page(circle, people, leader):
     place = {"coder": me, "document": TEXT}
     form = leader.http.get("/research/paper", params=place)
     entry = re.search(r'name="entry" value="([^"]+)"', form.text)[1]
+    without = leader.form("/research/paper", **place, entry=entry, **{
+        "sentences-0": "4", "code-0": "hoop"})  # fmt: skip
+    assert without.status_code == 422
+    assert "Typ ook de code die op het blad staat" in without.text
+    code = sheet_code(TEXT, numbered_sentences({TEXT: circle.texts[TEXT]})[TEXT])
     wrong = leader.form("/research/paper", **place, entry=entry, **{
-        "sentences-0": "400", "code-0": "hoop", "why-0": "Omdat <b>"})  # fmt: skip
+        "sheet": code, "sentences-0": "400", "code-0": "hoop", "why-0": "Omdat <b>"})  # fmt: skip
     assert wrong.status_code == 422
     assert "Regel 1: zin 400 is er niet" in wrong.text
     assert 'value="Omdat &lt;b&gt;"' in wrong.text
     assert entry in wrong.text
     right = leader.form("/research/paper", **place, entry=entry, end="finish", **{
-        "sentences-0": "4", "code-0": "hoop", "doubt-0": "on"})  # fmt: skip
+        "sheet": code, "sentences-0": "4", "code-0": "hoop", "doubt-0": "on"})  # fmt: skip
     assert "Ingevoerd: 1 markeringen." in right.text
     assert circle.ledger().coded("alone")["doubted"].tolist() == [True]
     done = leader.http.get("/research/paper", params=place).text

@@ -373,6 +373,27 @@ def test_a_plan_is_looked_at_before_it_is_stored(circle, samira, bram, come_in):
     assert 40 < len(text["text"].split()) < 240
 
 
+def test_who_came_later_is_offered_texts_in_one_step(circle, samira, bram, come_in):
+    leader = come_in(circle.facilitator())
+    asked = {"readers": "2", "words": "120", "n": "6", "of": "", "find": "", "seed": "3"}
+    assert "Nog niets te lezen" not in leader.http.get("/research").text
+    circle.keep(circle.plan(readers=2, words=120, n=6, seed=3), by="x")
+    page = leader.form("/research/add", name="Els", perspective="professional").text
+    assert "Nog niets te lezen: Els. De stukken waren al verdeeld." in page
+    form = re.search(r"<form[^>]*hand-out.*?</form>", page)[0]
+    sent = dict(re.findall(r'name="(\w+)" value="(.*?)"', form))
+    sent.pop("csrf")
+    assert sent == asked
+    shown = leader.form("/research/hand-out", **sent).text
+    assert "Els: " in shown
+    seen = re.search(r'name="seen" value="(\w+)"', shown)[1]
+    kept = leader.form("/research/hand-out", **sent, seen=seen).text
+    assert "De stukken zijn verdeeld." in kept
+    assert "Nog niets te lezen" not in kept
+    els = next(one for one in circle.members.values() if one.name == "Els")
+    assert len(come_in(els).send({"kind": "sync"}).json()["desk"]["texts"]) > 1
+
+
 def test_a_plan_that_changed_meanwhile_is_shown_again(circle, samira, bram, come_in):
     leader = come_in(circle.facilitator())
     shown = leader.form("/research/hand-out", readers="2", words="120", n="6")
@@ -524,7 +545,8 @@ def test_a_stale_memo_is_409_with_what_stands(samira, come_in):
     answer = two.send(memo | {"id": uid(), "text": "ook", "version": 0})
     assert answer.status_code == 409
     assert answer.json()["conflict"] == {"text": "eerst", "version": 1, "shared": False}
-    memos = one.send({"kind": "sync"}).json()["desk"]["memos"]
+    message = {"kind": "open", "id": uid(), "document": TEXT}
+    memos = one.send(message).json()["text"]["memos"]
     assert memos[target]["text"] == "eerst"
 
 

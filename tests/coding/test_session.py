@@ -98,9 +98,10 @@ def test_an_hour_of_coding(log, ann):
     found = ledger(log.table())
     assert found.coded("alone")[["code", "doubted"]].to_numpy().tolist() == [["hoop", True]]
     assert log.record("quote", coding).body == TEXT[9:13] == "hoop"
-    assert ann.ok("sync")["desk"]["memos"][coding] == {
-        "text": "omdat", "version": 1, "shared": False,
-    }  # fmt: skip
+    assert [one["marks"] for one in ann.ok("sync")["desk"]["texts"]] == [0, 1, 0]
+    memo = {"text": "omdat", "version": 1, "shared": False}
+    assert ann.ok("open", document="d1")["text"]["memos"] == {coding: memo}
+    assert ann.ok("open", document="d2")["text"]["memos"] == {}
     assert log.verify().ok
 
 
@@ -110,6 +111,27 @@ def test_positions_are_code_points(log, ann):
     ann.ok("open", document="d1")
     coding = ann.apply(start=9, end=13)
     assert log.record("quote", coding).body == "hoop"
+
+
+def test_only_what_the_open_text_needs_is_sent(log, book, ann):
+    lead = Person(log, book, "r", "researcher", facilitator=True)
+    lead.ok("reveal", anyway=True)
+    ann.ok("open", document="d1")
+    first = ann.apply()
+    ann.ok("open", document="d2")
+    second = ann.apply("d2", 0, 3)
+    ann.ok("undo", target=second)
+
+    def sent(**more):
+        return [(act["kind"], act["document"]) for act in ann.send("sync", **more)["acts"]]
+
+    assert sent(within="") == [("revealed", "")]
+    assert sent(within="d1") == [("revealed", ""), ("opened", "d1"), ("applied", "d1")]
+    assert sent(within="d2")[1:] == [("opened", "d2"), ("applied", "d2"), ("undone", "d2")]
+    assert len(sent()) == 2 + 1 + 2 + 3
+    n = ann.send("sync")["n"]
+    answer = ann.send("doubt", target=first, after=n, within="d2")
+    assert (answer["error"], answer["acts"], answer["n"]) == (None, [], n + 1)
 
 
 def test_only_what_came_after_is_sent(ann):
@@ -274,8 +296,8 @@ def test_passages_start_shared_and_hide_a_lone_holder(meeting):
     assert (shared["document"], shared["shared"], shared["text"]) == ("d2", True, "Nee")
     assert (differs["text"], differs["shared"], differs["decision"]) == ("hoop", False, None)
     assert differs["readings"] == [
-        {"code": "hoop", "mine": True, "memos": [], "perspectives": ["patient"]},
-        {"code": "verzet", "mine": False, "memos": [], "perspectives": []},
+        {"code": "hoop", "mine": codings[0], "memos": [], "perspectives": ["patient"]},
+        {"code": "verzet", "mine": "", "memos": [], "perspectives": []},
     ]
     cas.ok("approve", target=codings[2], show=True)
     assert ann.ok("passages")["passages"][1]["readings"][1]["perspectives"] == ["naaste"]
@@ -370,7 +392,8 @@ def test_a_memo_in_two_tabs_shows_the_conflict(log, book, ann):
                     text="twee", shared=False, version=0)  # fmt: skip
     assert answer["conflict"] == {"text": "een", "version": 1, "shared": False}
     tab.ok("memo", target=coding, text="een en twee", shared=True, version=1)
-    assert ann.ok("sync")["desk"]["memos"][coding]["text"] == "een en twee"
+    memos = ann.ok("open", document="d1")["text"]["memos"]
+    assert memos[coding]["text"] == "een en twee"
 
 
 def test_one_perspective_a_round(log, book, ann):

@@ -16,7 +16,7 @@ export class App {
     this.me = model.get("name");
     this.words = (key, values = {}) =>
       (this.sentences[key] ?? key).replace(/\{(\w+)\}/gu, (whole, name) => values[name] ?? whole);
-    this.acts = new Map();
+    this.acts = new Map(); // of the open text, and those that concern everyone
     this.memos = {};
     this.n = 0;
     this.desk = null;
@@ -27,7 +27,7 @@ export class App {
     this.look = new Look(this.root);
     this.queue = new Queue({
       keep: model.get("keep"),
-      ask: (message) => this.wire.ask({ ...message, after: this.n }),
+      ask: (message) => this.wire.ask(this.placed(message)),
       changed: () => this.status(),
       answered: (message, answer) => this.answered(message, answer),
     });
@@ -76,21 +76,27 @@ export class App {
 
   // ---- talking with the host ------------------------------------------------
 
+  // Acts on other texts than the open one are not asked for.
+  placed(message) {
+    return { ...message, after: this.n, within: this.now?.document ?? "" };
+  }
+
   take(answer) {
+    if (answer.text) {
+      this.acts.clear();
+      this.memos = { ...this.memos, ...answer.text.memos };
+    }
     for (const act of answer.acts ?? []) this.acts.set(act.uuid, act);
     this.stands = null;
     this.n = Math.max(this.n, answer.n ?? 0);
-    if (answer.desk) {
-      this.desk = answer.desk;
-      this.memos = { ...this.memos, ...answer.desk.memos };
-    }
+    if (answer.desk) this.desk = answer.desk;
   }
 
   // A question needs an answer now; what was done before it goes first.
-  async ask(message) {
+  async ask(message, place = {}) {
     try {
       await this.queue.pump();
-      const answer = await this.wire.ask({ ...message, id: crypto.randomUUID(), after: this.n });
+      const answer = await this.wire.ask({ ...this.placed(message), id: crypto.randomUUID(), ...place });
       this.take(answer);
       this.tell(answer.error);
       return answer.error ? null : answer;
@@ -210,7 +216,7 @@ export class App {
   }
 
   async open(document) {
-    const answer = await this.ask({ kind: "open", document });
+    const answer = await this.ask({ kind: "open", document }, { after: 0, within: document });
     if (!answer) return;
     if (this.now) this.close();
     this.now = new Reading(this, answer.text);

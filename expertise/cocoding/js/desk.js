@@ -5,7 +5,8 @@ import { button, h } from "./dom.js";
 const DONE = new Set(["finished", "skipped", "returned"]);
 export const next = (texts) => texts.find((one) => one.state === "opened") ?? texts.find((one) => !DONE.has(one.state));
 
-export function about(words, topics) {
+export function about(words, { practice, topics }) {
+  if (practice) return words("practice_about");
   return topics.length ? words("about", { topics: topics.join(", ") }) : words("about_nothing");
 }
 
@@ -35,15 +36,20 @@ export function deskScreen({ words, app }) {
     h("details", { class: "cc-topics", open: declined.length > 0 }, h("summary", {}, words("topics_title")),
       topicsForm(words, app)),
     h("h2", {}, words("texts")),
-    h("ol", { class: "cc-texts" }, ...texts.map((one) => row(words, app, one))));
+    h("ol", { class: "cc-texts" }, ...texts.map((one) => row(words, app, one))),
+    h("p", {}, button(words("refresh"), () => app.home(), { class: "cc-small" })));
 }
 
 function row(words, app, one) {
   return h("li", {}, button(
     [h("strong", {}, named(words, app.desk.texts, one.document)),
-     h("span", { class: "cc-what" }, about(words, one.topics)),
-     one.state ? h("span", { class: "cc-state" }, words(`state_${one.state}`)) : null],
+     h("span", { class: "cc-what" }, about(words, one)),
+     one.state ? h("span", { class: "cc-state" }, words(`state_${one.state}`), marked(words, one.marks)) : null],
     () => app.offer(one)));
+}
+
+function marked(words, n) {
+  return n ? ` · ${n === 1 ? words("mark") : words("marks", { n })}` : "";
 }
 
 function joining(words, app) {
@@ -66,7 +72,7 @@ function topicsForm(words, app) {
 export function offerScreen({ words, app, text }) {
   return h("section", { class: "cc-offer" },
     h("h1", { tabindex: -1 }, named(words, app.desk.texts, text.document)),
-    h("p", { class: "cc-lead" }, about(words, text.topics)),
+    h("p", { class: "cc-lead" }, about(words, text)),
     text.practice ? h("p", {}, words("practice_text_help")) : h("p", {}, words("offer_text")),
     h("div", { class: "cc-row" },
       button(words("read"), () => app.open(text.document), { class: "cc-main" }),
@@ -75,15 +81,22 @@ export function offerScreen({ words, app, text }) {
 }
 
 // "Others chose also …": no score, no right or wrong.
-export function othersScreen({ words, app, others, text, mine }) {
+// Who is the first sees examples of the word list instead, and is told so.
+export function othersScreen({ words, app, others, examples, text, mine }) {
+  const first = !others.length;
   const too = (one) => mine.some((own) => own.code === one.code && own.start < one.end && own.end > one.start);
-  const lines = others.map((one) => h("li", {},
+  const said = (one) => words(first ? "first_example" : too(one) ? "others_same" : "others_too", { name: app.nameOf(one.code) });
+  const lines = (first ? examples : others).map((one) => h("li", {},
     h("blockquote", { class: "cc-quote", lang: "nl" }, text.brief(one.start, one.end)),
-    h("p", {}, words(too(one) ? "others_same" : "others_too", { name: app.nameOf(one.code) })),
+    h("p", {}, said(one)),
     ...one.memos.map((memo) => h("p", { class: "cc-soft", lang: "nl" }, words("because", { text: memo })))));
+  const chosen = new Set(mine.map((one) => one.code));
+  const cards = app.desk.cards.filter((card) => chosen.has(card.code) && card.example).map((card) => h("li", {},
+    h("blockquote", { class: "cc-quote", lang: "nl" }, card.example), h("p", {}, words("first_card", { name: card.name }))));
+  const shown = lines.length || !first ? lines : cards;
   return h("section", {},
-    h("h1", { tabindex: -1 }, words("others_title")),
-    h("p", {}, words("others_text")),
-    lines.length ? h("ul", { class: "cc-others" }, lines) : h("p", {}, words("others_none")),
+    h("h1", { tabindex: -1 }, words(first ? "first_title" : "others_title")),
+    h("p", {}, words(!first ? "others_text" : shown.length ? "first_text" : "others_none")),
+    shown.length ? h("ul", { class: "cc-others" }, shown) : null,
     button(words("go_on"), () => app.home(), { class: "cc-main" }));
 }

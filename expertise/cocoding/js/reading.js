@@ -32,7 +32,7 @@ export class Reading {
       h("header", { class: "cc-header" }, button(words("back"), () => app.home(), { class: "cc-small" }),
         h("h1", { tabindex: -1 }, named(words, app.desk.texts, this.document)),
         app.reader.possible ? button(words("read_aloud"), () => this.aloud(), { class: "cc-small" }) : null),
-      h("p", { class: "cc-soft" }, about(words, this.topics)),
+      h("p", { class: "cc-soft" }, about(words, { practice: this.round === "practice", topics: this.topics })),
       h("div", { class: "cc-columns" }, h("div", {}, this.view.node, this.foot), this.panel));
   }
 
@@ -59,8 +59,8 @@ export class Reading {
     if (this.round !== "practice") return app.act({ kind: "finish", document });
     const answer = await app.ask({ kind: "finish", document });
     if (!answer) return undefined;
-    const others = answer.others.map((one) => ({ ...one, start: at.toUnit(one.start), end: at.toUnit(one.end) }));
-    return app.show(othersScreen({ words, app, others, mine, text: view }));
+    const here = (list) => list.map((one) => ({ ...one, start: at.toUnit(one.start), end: at.toUnit(one.end) }));
+    return app.show(othersScreen({ words, app, others: here(answer.others), examples: here(answer.examples), mine, text: view }));
   }
 
   unfinish() {

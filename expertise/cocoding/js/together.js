@@ -6,7 +6,7 @@ const CHOICES = ["one", "both", "later"];
 
 // On the wall nobody's own reading may show: there the page is everyone's.
 export function meetingScreen({ words, app, passages: all, wall = false }) {
-  const passages = wall ? all.map((one) => ({ ...one, readings: one.readings.map((r) => ({ ...r, mine: false })) })) : all;
+  const passages = wall ? all.map((one) => ({ ...one, readings: one.readings.map((r) => ({ ...r, mine: "" })) })) : all;
   const shared = passages.filter((one) => one.shared).slice(0, 3);
   const others = passages.filter((one) => !shared.includes(one));
   const toggle = button(words(wall ? "wall_off" : "wall"), () => app.meet(!wall));
@@ -37,20 +37,14 @@ function passage(words, app, one) {
       button(words(`choice_${choice}`), () => decide(words, app, one, choice, form)))), form] : null);
 }
 
+// Only with their yes is a lone holder's perspective shown.
 function held(words, app, one, reading) {
   const by = reading.perspectives.map((role) => app.model.get("perspectives")[role] ?? { label: role, slot: 0 });
   const who = by.length ? by.map(({ label, slot }) => h("span", { class: "cc-role", "data-slot": slot }, label))
     : h("span", { class: "cc-soft" }, words(reading.mine ? "only_you" : "someone"));
   return h("li", {}, h("strong", {}, app.nameOf(reading.code)), " ", who,
     ...reading.memos.map((memo) => h("p", { class: "cc-soft", lang: "nl" }, `“${memo}”`)),
-    reading.mine && !by.length ? button(words("show_mine"), () => showMine(app, one, reading.code), { class: "cc-small" }) : null);
-}
-
-// Only with their yes is a lone holder's perspective shown.
-function showMine(app, one, code) {
-  const own = [...app.standing().codings.values()].find((coding) => coding.document === one.document
-    && coding.code === code && coding.start < one.end && coding.end > one.start);
-  if (own) app.actHere({ kind: "approve", target: own.uuid, show: true });
+    reading.mine && !by.length ? [" ", button(words("show_mine"), () => app.actHere({ kind: "approve", target: reading.mine, show: true }), { class: "cc-small" })] : null);
 }
 
 function decide(words, app, one, choice, form) {

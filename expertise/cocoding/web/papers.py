@@ -82,7 +82,8 @@ class Papers:
         ]  # fmt: skip
         n = enter(
             session, document, lines, book=self.circle.book, sentences=self._sentences(document),
-            entry=entry, end=sent.get("end", "finish"), lang=self.circle.lang,
+            sheet=sent.get("sheet", ""), entry=entry, end=sent.get("end", "finish"),
+            lang=self.circle.lang,
         )  # fmt: skip
         return {"done": "paper_entered", "n": n}
 

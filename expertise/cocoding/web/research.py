@@ -14,6 +14,7 @@ from expertise.cocoding.exports import EXPORTS, exported
 from expertise.cocoding.web.app import Site, form
 from expertise.cocoding.web.door import Guest
 from expertise.cocoding.web.papers import Papers
+from expertise.coding.planning import settings_of_plan
 from expertise.errors import CodingError, ExpertiseError
 from expertise.words import interval, number, say
 
@@ -121,6 +122,12 @@ class Research:
         self.circle.reveal(guest.coder, anyway="anyway" in sent)
         return {"done": "revealed_now"}
 
+    def _before(self) -> dict[str, str]:
+        """Return the settings of the plan that stands, as its form sent them."""
+        made = settings_of_plan(self.circle.store)
+        made["of"] = ", ".join(made.get("of", ()))
+        return {name: "" if value is None else str(value) for name, value in made.items()}
+
     def link(self, coder: str) -> str:
         """Return a fresh invitation as an address."""
         return f"{self.site.origins[0]}/invite/{self.site.door.invite(coder)}"
@@ -139,7 +146,8 @@ class Research:
         people = self.circle.progress()
         return self.site.page(
             "research.html", status, csrf=guest.csrf, revealed=revealed,
-            people=people.to_dict("records"), sent=sent or {}, exports=EXPORTS,
+            people=people.to_dict("records"), sent=self._before() | (sent or {}), exports=EXPORTS,
+            late=", ".join(self.circle.without_texts()),
             agreement=[(names[c], _shown(one, self.circle.lang)) for c, one in agreement.items()],
             **shown,
         )  # fmt: skip

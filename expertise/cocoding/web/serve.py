@@ -1,6 +1,7 @@
 """Starts the co-coding server of a study and says who comes in by which link."""
 
 import re
+import shlex
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from expertise.cocoding.circle import Circle, open_circle
 from expertise.cocoding.web.app import Site
 from expertise.cocoding.web.door import DEVICE
 from expertise.cocoding.web.research import Research
+from expertise.coding.planning import settings_of_plan
 from expertise.errors import CodingError
 
 LOCAL = ("localhost", "127.0.0.1")
@@ -36,6 +38,23 @@ def origins_for(address: str | None, port: int) -> tuple[str, ...]:
             "https://NAME as they will see it, without a path"
         )
     return (plain,)
+
+
+def how_to_divide_again(circle: Circle, study: str | Path) -> str:
+    """Return who has nothing to read, and the command that divides again as before; or nothing."""
+    names = circle.without_texts()
+    if not names:
+        return ""
+    made = settings_of_plan(circle.store)
+    words = ["--whole"] if made["words"] is None else ["--words", made["words"]]
+    more = [part for name in ("n", "find") if made[name] for part in (f"--{name}", made[name])]
+    more += ["--of", *made["of"]] if made["of"] else []
+    given = [study, "--readers", made["readers"], *words, *more, "--seed", made["seed"]]
+    command = shlex.join(str(part) for part in given)
+    return (
+        f"Nothing to read yet, for the texts were divided before: {', '.join(names)}. Divide them "
+        f"again; what someone opened stays theirs:\n  expertise fragments {command} --keep"
+    )
 
 
 def serve_study(
@@ -79,7 +98,10 @@ def serve_study(
     for key, member in circle.members.items():
         if key not in inside or key == leader.coder.id:
             say(f"{member.name}: {research.link(key)}")
+    if late := how_to_divide_again(circle, study):
+        say(f"\n{late}")
     say("\nEach link lets one device in, within 14 days. Stop with Ctrl+C.")
     app = site.app(*research.routes())
-    uvicorn.run(app, host=host, port=port, access_log=False, log_level="warning",
-                server_header=False, lifespan="off")  # fmt: skip
+    with circle.store:
+        uvicorn.run(app, host=host, port=port, access_log=False, log_level="warning",
+                    server_header=False, lifespan="off")  # fmt: skip
