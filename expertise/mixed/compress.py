@@ -45,7 +45,9 @@ def equal_rows(rows: Array) -> tuple[Codes, Codes]:
     """Return a code per row, equal for rows equal to rounding, and a row of each code."""
     mark = rows @ _marks(rows.shape[1])
     order = np.argsort(mark, kind="stable")
-    new = np.diff(mark[order], prepend=-np.inf) > 1e-11 * np.abs(mark).max(initial=1e-300)
+    rising = mark[order]
+    new = np.ones(len(rows), dtype=bool)
+    new[1:] = rising[1:] - rising[:-1] > 1e-11 * np.abs(mark).max(initial=1e-300)
     code = np.empty(len(rows), dtype=np.intp)
     code[order] = np.cumsum(new) - 1
     first = order[new]

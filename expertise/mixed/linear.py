@@ -89,9 +89,9 @@ def _doubtful(point: Point) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     spread = np.sqrt(2 * vectors**2 @ (1 / np.maximum(values, 1e-12)))
     sizes = tuple(map(len, point.factors))
     rough = on_diagonal(sizes) & (point.theta < 2 * spread)
-    ends = np.cumsum([q * (q + 1) // 2 for q in sizes], dtype=np.intp)
-    parts = [np.split(doubt, ends)[:-1] for doubt in (at_floor(point), rough)]
-    held, rough = (np.array([part.any() for part in each], dtype=bool) for each in parts)
+    term = np.repeat(np.arange(len(sizes)), [q * (q + 1) // 2 for q in sizes] or np.zeros(0, int))
+    held, rough = (np.bincount(term[each], minlength=len(sizes)) > 0
+                   for each in (at_floor(point), rough))  # fmt: skip
     return held, rough
 
 

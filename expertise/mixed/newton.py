@@ -11,10 +11,11 @@ from expertise.mixed.columns import Array
 from expertise.mixed.deviance import Deviance, Point
 from expertise.mixed.factors import on_diagonal, split
 from expertise.mixed.roots import eigen
+from expertise.mixed.start import first_factors
 
 FLOOR = 1e-5  # a factor's diagonal below this is at the boundary: its variance counts as zero
-# Within 1e-6 standard errors of the optimum a step promises no more than this.
-_ENOUGH, _CERTAIN, _MOST, _SHRINKS = 1e-12, 1e-7, 200, 18
+# Within half a millionth of a standard error of the optimum a step promises no more than this.
+_ENOUGH, _CERTAIN, _MOST, _SHRINKS = 1e-13, 1e-7, 200, 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,7 +39,7 @@ def minimise(deviance: Deviance, start: Sequence[Array] | None = None) -> Optimu
     FitError
         Where no optimum is found; the point reached is never a result.
     """
-    point = deviance(start if start is not None else [np.eye(q) for q in deviance.sizes])
+    point = deviance(first_factors(deviance.reduction) if start is None else start)
     evaluations = 1
     while evaluations < _MOST:
         step, promise = _step(point)
@@ -74,17 +75,17 @@ def _descend(deviance: Deviance, point: Point, step: Array) -> tuple[Point | Non
 
 def _step(point: Point) -> tuple[Array, float]:
     """Return the Newton step over the parameters that are free, and half its decrease."""
-    theta = point.theta
-    free = (~at_floor(point) | (point.slope < 0)).nonzero()[0]
-    step = np.zeros(len(theta))
-    if not len(free):
-        return step, 0.0
-    values, vectors = eigen(point.curvature[free[:, None], free])
+    theta, slope, curvature = point.theta, point.slope, point.curvature
+    held = at_floor(point) & (slope >= 0)
+    if held.any():  # a held element does not move, and moves no other
+        curvature = np.where(held[:, None] | held, np.eye(len(theta)), curvature)
+        slope = np.where(held, 0.0, slope)
+    values, vectors = eigen(curvature)
     values = abs(values)
-    along = vectors.T @ point.slope[free]
-    move = along / np.maximum(values, 1e-9 * values.max() + 1e-300)
-    step[free] = -vectors @ move
-    longest = float((abs(step) / (1 + 2 * abs(theta))).max())
+    along = vectors.T @ slope
+    move = along / np.maximum(values, 1e-9 * values.max(initial=0.0) + 1e-300)
+    step = -vectors @ move
+    longest = float((abs(step) / (1 + 2 * abs(theta))).max(initial=0.0))
     return step / max(1.0, longest), 0.5 * float(along @ move)
 
 

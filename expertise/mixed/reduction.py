@@ -86,7 +86,7 @@ def prepare(design: Design, together: Codes | None = None) -> Prepared:
     units = Units(X=T, shift=T @ shift, Z=tuple(root for _, root in inner), log_det=0.0)
     return Prepared(
         design=design,
-        W=np.column_stack([X, y]),
+        W=np.concatenate([X, y[:, None]], axis=1),
         Z=tuple(columns for columns, _ in inner),
         blocks=choose_blocks(design.random, together),
         units=units,

@@ -17,7 +17,7 @@ from expertise.mixed.blocks import own_sum, spread
 from expertise.mixed.columns import Array
 from expertise.mixed.pairs import Pairs
 from expertise.mixed.reduction import Reduction
-from expertise.mixed.roots import inverse_root
+from expertise.mixed.roots import identity, inverse_root
 
 
 class System:
@@ -37,7 +37,7 @@ class System:
             if place.inside:
                 spread(L, place, self.lam)
         grams = self.lam.T @ self.groups.grams @ self.lam
-        self.inverse, log_det = invert(grams + np.eye(m))
+        self.inverse, log_det = invert(grams + identity(m))
         self.log_det = float(self.groups.counts @ log_det)
         V = self._left(self.groups.V)
         self.right = V[:, :, d:] if self.groups.B is None else V
@@ -132,7 +132,7 @@ class System:
         """Return per term the sum over levels of (I − M⁻¹)'s own (q, q) block."""
         m, d = self.blocks.width, self.blocks.dense
         weight = self.groups.counts
-        inner = np.eye(m) * weight.sum() - (
+        inner = identity(m) * weight.sum() - (
             weight @ self.inverse.reshape(len(weight), m * m)
         ).reshape(m, m)
         if d:
