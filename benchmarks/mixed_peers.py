@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 SECONDS = 1200
+SAMPLE = 0.1  # seconds: short calls are repeated, for clocks tick by the millisecond
 
 
 def output(command: list[str]) -> str | None:
@@ -19,34 +20,38 @@ def output(command: list[str]) -> str | None:
 
 
 def by_r(call: str, path: Path, packages: str = "lme4") -> list[float] | None:
-    """Return user and system seconds of a call on a table d, the fastest of several, and a number.
+    """Return user and system seconds of a call on a table d, of the fastest sample, and a number.
 
     The call assigns its model to m; the number is the model's log-likelihood.
     """
     code = (
         f"suppressMessages(for (p in strsplit('{packages}', ' ')[[1]]) library(p, "
         f"character.only = TRUE)); d <- read.csv('{path}', stringsAsFactors = TRUE); all <- c(); "
-        "while (length(all) < 3 && sum(all) < 20 || sum(all) < 1) "
-        f"{{ t <- system.time(suppressWarnings(suppressMessages({call}))); "
-        "all <- c(all, t[1] + t[2]) }; cat(min(all), format(as.numeric(logLik(m)), digits = 12))"
+        "n <- 1; while (length(all) < 4 && sum(all) < 20 || sum(all) * n < 1) "
+        f"{{ t <- system.time(for (i in 1:n) suppressWarnings(suppressMessages({call}))); "
+        f"all <- c(all, (t[1] + t[2]) / n); n <- max(1, floor({SAMPLE} / tail(all, 1))) }}; "
+        "cat(min(tail(all, -(length(all) > 1))), format(as.numeric(logLik(m)), digits = 12))"
     )
     found = output(["Rscript", "-e", code])
     return None if found is None else [float(word) for word in found.split()[-2:]]
 
 
 def by_python(python: str, load: str, call: str, path: Path) -> float | None:
-    """Return the CPU seconds of a call on a table d in another Python, the fastest of several."""
+    """Return the CPU seconds of a call on a table d in another Python, of the fastest sample."""
     code = f"""
 import time, warnings
 import pandas as pd
 {load}
 warnings.simplefilter("ignore")
 d, taken = pd.read_csv(r"{path}"), []
-while len(taken) < 3 and sum(taken) < 20 or sum(taken) < 1:
+times = 1
+while len(taken) < 4 and sum(taken) < 20 or sum(taken) * times < 1:
     start = time.process_time()
-    {call}
-    taken.append(time.process_time() - start)
-print(min(taken))
+    for _ in range(times):
+        {call}
+    taken.append((time.process_time() - start) / times)
+    times = max(1, int({SAMPLE} / taken[-1]))
+print(min(taken[len(taken) > 1 :]))
 """
     found = output([python, "-c", code])
     return None if found is None else float(found.split()[-1])

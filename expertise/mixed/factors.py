@@ -83,6 +83,8 @@ def bend(slope: Array) -> Array:
 
 def diagonal(blocks: Sequence[Array]) -> Array:
     """Return the block-diagonal matrix of square blocks."""
+    if len(blocks) == 1:
+        return blocks[0]
     size = sum(len(block) for block in blocks)
     out = np.zeros((size, size))
     at = 0

@@ -71,8 +71,13 @@ def dependent_columns(X: Array, names: Sequence[str]) -> list[str]:
     """Name each column that the ones before it determine, with those that do so.
 
     Columns are centred where there is an intercept, and scaled; a pivot
-    below 1e-7 counts as zero. A cheap look at the cross-products comes first.
+    below 1e-7 counts as zero. A cheap look at the cross-products comes first:
+    columns that are independent as they stand stay so when centred.
     """
+    products = X.T @ X
+    size = np.sqrt(products.diagonal())
+    if size.all() and eigen(products / (size[:, None] * size))[0][0] > 1e-6:
+        return []
     centre = X.mean(axis=0)
     constant = (X[0] == X).all(axis=0)
     intercept = int(constant.argmax()) if constant.any() else None
@@ -84,8 +89,6 @@ def dependent_columns(X: Array, names: Sequence[str]) -> list[str]:
     scale = np.sqrt(np.einsum("ij,ij->j", work, work))
     empty = scale <= 1e-14 * np.sqrt(len(X)) * abs(centre)
     work /= np.where(empty, 1.0, scale)
-    if not empty.any() and eigen(work.T @ work)[0][0] > 1e-6:
-        return []
     found = [
         f"the column {names[at]!r} is constant, like the intercept; leave it out" if X[0, at]
         else f"the column {names[at]!r} is 0 in every row; leave it out, or join categories"

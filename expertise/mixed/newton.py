@@ -100,7 +100,8 @@ def _settled(theta: Array, sizes: Sequence[int]) -> tuple[Array, ...]:
     out = []
     for L in split(theta, sizes):
         size = L.diagonal()
-        L = L * np.where(size < 0, -1.0, 1.0)
-        L.flat[:: len(L) + 1] = np.maximum(abs(size), FLOOR)
+        if (size < FLOOR).any():
+            L = L * np.where(size < 0, -1.0, 1.0)
+            L.flat[:: len(L) + 1] = np.maximum(abs(size), FLOOR)
         out.append(L)
     return tuple(out)

@@ -209,7 +209,10 @@ def _entries(blocks: Blocks, Z: list[Parts]) -> tuple[Entries, Entries]:
 
 def _sparse(columns: list[tuple[Codes, Array]], n: int, width: int) -> sparse.csc_array:
     """Return Z' (width, n) of rows Z that hold one value in each of the given columns."""
-    at = np.column_stack([index for index, _ in columns]) if columns else np.zeros((n, 0), int)
-    values = np.column_stack([x for _, x in columns]) if columns else np.zeros((n, 0))
-    ends = np.arange(n + 1) * len(columns)
+    k = len(columns)
+    at = np.empty((n, k), dtype=np.int32 if max(n * k, width) < 2**31 else np.int64)
+    values = np.empty((n, k))
+    for a, (index, x) in enumerate(columns):
+        at[:, a], values[:, a] = index, x
+    ends = np.arange(n + 1, dtype=at.dtype) * at.dtype.type(k)
     return sparse.csc_array((values.ravel(), at.ravel(), ends), shape=(width, n))

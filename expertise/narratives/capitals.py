@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from expertise.narratives.known import ordinary
+from expertise.narratives.homonyms import is_verb
+from expertise.narratives.known import in_english, ordinary
 from expertise.narratives.patterns import Found
 from expertise.narratives.wording import Wording
 
@@ -36,8 +37,22 @@ class Capitals(Wording):
             return len(word.text) < 6 and not word.first and self._kind(i) != "person"
         if word.first:
             known = self.dialect or self.only_opens(i) or ordinary(word.low)
-            return len(word.low) > 2 and not known
-        return True
+            return len(word.low) > 2 and not known and (self._listed(i) or self._meant(i))
+        # A title or a brand: "Paw Patrol", "One Flew Over the Cuckoo's Nest".
+        return self._kind(i) != "person" or self._listed(i) or not in_english(word.low)
+
+    def _listed(self, i: int) -> bool:
+        """Whether word i is on a list of names or places."""
+        low, lists = self.words[i].low, self.known
+        return any(low in those for those in (lists.names, lists.surnames, lists.places))
+
+    def _meant(self, i: int) -> bool:
+        """Whether an unknown word that opens a sentence is used as a name there or elsewhere."""
+        follows = self.words[i + 1] if i + 1 < len(self.words) else None
+        joined = follows is not None and self.gap(i + 1) == " "
+        return self.words[i].low in self.raised or (
+            joined and (follows.cap or is_verb(follows.low) or follows.low in self.known.acts)
+        )
 
     def _begins(self, i: int) -> bool:
         """Whether an ordinary word begins a name: "Hoog Catharijne", "Van der Horst"."""

@@ -156,6 +156,12 @@ def in_dictionary(word: str) -> bool:
     return bool(simplemma.is_known(word, lang="nl"))
 
 
+@cache
+def in_english(word: str) -> bool:
+    """Whether a word in lower case is an English word."""
+    return bool(simplemma.is_known(word, lang="en"))
+
+
 # Words that are formed rather than listed: "openheid", "daarop"; and stress: "háár".
 _FORMED = re.compile(
     r"\w{3,}(?:heid|heden|iteit|isme|istisch|atie|logie|loog|loge|logisch|stelling|ering|achtig|loos|jes?|iërs?|aanse)"
