@@ -48,11 +48,12 @@ class Capitals(Wording):
 
     def _meant(self, i: int) -> bool:
         """Whether an unknown word that opens a sentence is used as a name there or elsewhere."""
-        follows = self.words[i + 1] if i + 1 < len(self.words) else None
-        joined = follows is not None and self.gap(i + 1) == " "
-        return self.words[i].low in self.raised or (
-            joined and (follows.cap or is_verb(follows.low) or follows.low in self.known.acts)
-        )
+        if self.words[i].low in self.raised:
+            return True
+        if i + 1 >= len(self.words) or self.gap(i + 1) != " ":
+            return False
+        follows = self.words[i + 1]
+        return follows.cap or is_verb(follows.low) or follows.low in self.known.acts
 
     def _begins(self, i: int) -> bool:
         """Whether an ordinary word begins a name: "Hoog Catharijne", "Van der Horst"."""
