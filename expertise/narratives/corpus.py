@@ -326,6 +326,20 @@ def _teller(row: dict[str, str]) -> dict[str, Any]:
     }
 
 
+def people_table(narratives: Iterable[Narrative]) -> pd.DataFrame:
+    """Return the people table of narratives: a row per participant, with their consent."""
+    rows = {
+        one.participant: {
+            "participant": one.participant, "perspective": one.role, "triad": one.triad,
+            "use": "yes" if one.use else "no", "coded_by": " ".join(one.coded_by),
+            "quote_to": one.quote_to,
+            "own_triad_may_read": "yes" if one.own_triad_may_read else "no",
+        }
+        for one in narratives
+    }  # fmt: skip
+    return pd.DataFrame(list(rows.values()), columns=list(PEOPLE))
+
+
 def _yes(row: dict[str, str], name: str) -> bool:
     value = row.get(name, "").strip().lower()
     if value not in _YES_NO:

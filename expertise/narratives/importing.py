@@ -15,11 +15,13 @@ from tqdm import tqdm
 from expertise.errors import DataError, FileError, StudyError, listed
 from expertise.files.safe import inside, write_atomically
 from expertise.files.tombstones import refuse_withdrawn
+from expertise.files.write import write_table
 from expertise.narratives.corpus import (
     NARRATOR,
     CorpusFile,
     Narrative,
     TextEntry,
+    people_table,
     read_listing,
     speaker_labels,
 )
@@ -297,17 +299,24 @@ def _doubles(new: list[TextEntry], listing: CorpusFile) -> list[Note]:
 def write_texts(
     folder: Path, title: str, narratives: Iterable[Narrative], texts: Mapping[str, str]
 ) -> Path:
-    """Write new words for known narratives as a corpus of its own; return its folder."""
+    """Write new words for known narratives as a corpus of its own; return its folder.
+
+    Who told them, and what they consent to, goes along in ``people.csv``, unless it is there.
+    """
+    known = tuple(narratives)
     entries = [
         TextEntry(
             id=old.id, participant=old.participant, wave=old.wave, genre=old.genre,
             language=old.language, licence=old.licence, topics=old.topics, speakers=old.speakers,
             sha256=hashlib.sha256(texts[old.id].encode()).hexdigest(),
         )
-        for old in narratives
+        for old in known
     ]  # fmt: skip
     if (folder / "corpus.toml").exists():
         raise FileError(f"{folder.name}/ holds a corpus already; choose an empty folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "people.csv").exists():
+        write_table(people_table(known), folder / "people.csv")
     _write(folder, title, entries, texts)
     return folder
 

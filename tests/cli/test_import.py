@@ -22,7 +22,7 @@ def test_documents_come_in_with_what_is_known(tmp_path, capsys):
     assert main(["import", *files, "--into", str(into), "--about", str(tmp_path / "over.csv"),
                  "--speakers", "I=interviewer", "R=narrator"]) == 0  # fmt: skip
     out = capsys.readouterr().out
-    assert out.startswith("2 texts imported into verhalen.")
+    assert out.startswith("Texts imported into verhalen: 2.")
     assert "people.csv" in out
     assert "hoop" not in out
     people = pd.DataFrame({"participant": ["p1", "p2"], "perspective": "patient", "use": "yes"})
@@ -40,7 +40,7 @@ def test_a_column_comes_in_and_other_columns_do_not_matter(tmp_path, capsys):
     assert main(["import", str(tmp_path / "open.csv"), "--into", str(into), "--text", "Verhaal",
                  "--id", "Nr", "--participant", "Wie"]) == 0  # fmt: skip
     out = capsys.readouterr().out
-    assert "2 texts imported into open." in out
+    assert "Texts imported into open: 2." in out
     assert "1 rows hold no words and are left out." in out
     assert "fijn" not in out
     people = pd.DataFrame({"participant": ["p1", "p3"], "perspective": "naaste", "use": "yes"})

@@ -305,9 +305,10 @@ def test_people_judge_every_span(tmp_path, make_corpus, key):
     assert "43" in final.texts["p1-a"]
     assert "<b>[weggelaten]</b>" in final.texts["p1-a"]
     assert "Ria" not in final.texts["p1-a"]
-    people = pd.DataFrame({"participant": ["p1"], "perspective": ["patient"], "use": ["yes"]})
-    saved = read_corpus(final.save(tmp_path / "new", corpus), people)
+    saved = read_corpus(final.save(tmp_path / "new", corpus))
     assert saved["p1-a"].text == final.texts["p1-a"]
+    for name in ("role", "triad", "use", "coded_by", "quote_to", "own_triad_may_read"):
+        assert getattr(saved["p1-a"], name) == getattr(corpus["p1-a"], name)
     with pytest.raises(FileError, match="new/ holds a corpus already; choose an empty folder"):
         final.save(tmp_path / "new", corpus)
 

@@ -192,7 +192,7 @@ def test_what_came_in_opens_as_a_corpus(tmp_path):
     )
     about = pd.DataFrame({"file": ["Één Verhaal.txt"], "participant": ["p1"], "wave": ["T1"]})
     result = import_texts([tmp_path / "Één Verhaal.txt"], tmp_path / "corpus", about)
-    assert "1 texts imported into corpus." in repr(result)
+    assert "Texts imported into corpus: 1." in repr(result)
     assert "gel 1" not in repr(result) + result._repr_html_()
     people = pd.DataFrame({"participant": ["p1"], "perspective": ["patient"], "use": ["yes"]})
     corpus = read_corpus(tmp_path / "corpus", people)
