@@ -26,6 +26,7 @@ def see(request):
     width, scheme = request.param
 
     def look(page, name):
+        page.wait_for_load_state()  # before its styles a page is as wide as it likes
         assert not page.evaluate(ASIDE), name
         if PICTURES:
             page.wait_for_timeout(150)
