@@ -1,9 +1,11 @@
 """Looks for what a model does not describe: odd observations, odd groups, groups that decide."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.special import ndtri
 from scipy.stats import binom, nbinom, poisson
 from tqdm import tqdm
@@ -29,7 +31,7 @@ class Diagnosis(Result):
     the model holds) and `extreme`. `effects` has a row per group and
     coefficient, with `standardized`. `influence` has a row per level of
     `group`: Cook's `distance` of leaving it out, and the change of each
-    coefficient.
+    coefficient; NaN, with a note, where a coefficient rests on that group alone.
     """
 
     outcome: str
@@ -144,10 +146,19 @@ def influence_of(fit: Fitted, codes: Codes, size: int) -> tuple[Array, Array]:
     every = zip(groups, directions, slopes, strict=True)
     for at, (own, a, slope) in enumerate(tqdm(every, total=size, disable=size < 500)):
         w = bend.weight[own]
+        if _carries(covariance, X[own].T @ slope):
+            change[at] = np.nan
+            continue
         inner = a @ np.array([known.solve(row) for row in a]).T
         left = np.diag(w) - w[:, None] * inner * w - slope @ covariance @ slope.T
         change[at] = covariance @ slope.T @ np.linalg.lstsq(left, bend.pull[own], rcond=1e-10)[0]
     return np.einsum("gi,ij,gj->g", change, information, change) / p, change
+
+
+def _carries(covariance: NDArray[Any], own: NDArray[Any]) -> bool:
+    """Whether a coefficient cannot be estimated once a group's own information is gone."""
+    root = np.linalg.cholesky(covariance)
+    return bool(np.linalg.eigvalsh(root.T @ own @ root)[-1] > 1 - 1e-8)
 
 
 def _residuals(fit: Fitted, rng: np.random.Generator) -> Array:
@@ -194,6 +205,10 @@ def _notes(
     if len(extreme):
         most = extreme["residual"].abs().sort_values(ascending=False).index
         notes.append(note("mixed_use.extreme", n=len(extreme), rows=listed(most, MOST_NAMED)))
+    alone = influence[influence["distance"].isna()]
+    if len(alone):
+        names = listed(alone["level"], MOST_NAMED)
+        notes.append(note("mixed_use.carries", group=group, levels=names))
     weighty = influence[influence["distance"] > 1]
     if len(weighty):
         names = listed(weighty.nlargest(len(weighty), "distance")["level"], MOST_NAMED)

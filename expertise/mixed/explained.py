@@ -48,7 +48,9 @@ def _group_variances(fit: Fitted) -> list[tuple[str, float]]:
 def _residual(fit: Fitted) -> float:
     if fit.sigma is not None:
         weights: Array | float = 1.0 if fit.design.weights is None else fit.design.weights
-        return float(np.mean(fit.sigma**2 / weights))
+        whitening = fit.solution.whitening
+        times = 1.0 if whitening is None else whitening.scale**-2.0
+        return float(np.mean(fit.sigma**2 * times / weights))
     if fit.link.name in _LATENT:
         return float(_LATENT[fit.link.name])
     raise DesignError(

@@ -11,7 +11,7 @@ from expertise.mixed.columns import Array
 from expertise.mixed.deviance import Deviance, Point
 from expertise.mixed.factors import on_diagonal, split
 from expertise.mixed.roots import eigen
-from expertise.mixed.start import first_factors
+from expertise.mixed.start import by_moments
 
 FLOOR = 1e-5  # a factor's diagonal below this is at the boundary: its variance counts as zero
 # Within half a millionth of a standard error of the optimum a step promises no more than this.
@@ -28,6 +28,38 @@ class Optimum:
 
 
 def minimise(deviance: Deviance, start: Sequence[Array] | None = None) -> Optimum:
+    """Return the best point, from `start` or from the identity.
+
+    A deviance may have a second optimum inside where the first lies at the
+    boundary: then the search begins once more, near the groups' own
+    regressions, and the better of the two counts.
+
+    Raises
+    ------
+    FitError
+        Where no optimum is found; the point reached is never a result.
+    """
+    if start is not None:
+        return _search(deviance, start)
+    found, faults = [], []
+
+    def begin(factors: list[Array]) -> None:
+        try:
+            found.append(_search(deviance, factors))
+        except FitError as fault:
+            faults.append(fault)
+
+    begin([np.eye(q) for q in deviance.sizes])
+    if not found or at_floor(found[0].point).any():
+        own = by_moments(deviance.reduction)
+        if own is not None:
+            begin([own])
+    if not found:
+        raise faults[0]
+    return min(found, key=lambda one: one.point.deviance)
+
+
+def _search(deviance: Deviance, start: Sequence[Array]) -> Optimum:
     """Run Newton's method with average information until a step promises nothing.
 
     The factors are unconstrained (a column's sign is free), so a zero
@@ -39,7 +71,7 @@ def minimise(deviance: Deviance, start: Sequence[Array] | None = None) -> Optimu
     FitError
         Where no optimum is found; the point reached is never a result.
     """
-    point = deviance(first_factors(deviance.reduction) if start is None else start)
+    point = deviance(start)
     evaluations = 1
     while evaluations < _MOST:
         step, promise = _step(point)

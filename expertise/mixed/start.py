@@ -1,4 +1,4 @@
-"""Where the search for relative factors begins: near what each group's own regression says."""
+"""A second place to begin the search: near what each group's own regression says."""
 
 import numpy as np
 
@@ -10,22 +10,15 @@ from expertise.mixed.system import invert
 _RIDGE, _LOOSE, _LEAST = 1e-9, 10.0, 0.01
 
 
-def first_factors(reduction: Reduction) -> list[Array]:
-    """Return a factor per term: by moments for the one term of a model, else the identity.
-
-    It saves an evaluation or two; where the search ends does not depend on it.
-    """
-    places = reduction.blocks.places
-    if len(places) == 1 and places[0].inside:
-        return [_by_moments(reduction)]
-    return [identity(place.q) for place in places]
-
-
-def _by_moments(reduction: Reduction) -> Array:
+def by_moments(reduction: Reduction) -> Array | None:
     """Return the factor of the spread of groups' own coefficients, beyond what error makes of it.
 
-    Groups that cannot carry a regression of their own are left out.
+    Groups that cannot carry a regression of their own are left out. None
+    where a model has more than one term, or too few groups.
     """
+    places = reduction.blocks.places
+    if len(places) != 1 or not places[0].inside:
+        return None
     groups, m = reduction.groups, reduction.blocks.width
     own = invert(groups.grams + _RIDGE * identity(m))[0]
     sure = groups.counts * (own.diagonal(axis1=1, axis2=2).max(axis=1) < _LOOSE)
@@ -34,7 +27,7 @@ def _by_moments(reduction: Reduction) -> Array:
     b = (own[groups.pattern] @ y.T[:, :, None])[:, :, 0]
     sigma2 = (reduction.total[-1, -1] - np.vdot(b, y.T)) / max(reduction.n - m * count, 1.0)
     if not (count > m and sigma2 > 0):
-        return identity(m)
+        return None
     error = (sure @ own.reshape(len(own), m * m)).reshape(m, m)
     values, vectors = eigen((b.T @ b / sigma2 - error) / count)
     return root_of((vectors * np.maximum(values, _LEAST)) @ vectors.T)

@@ -104,17 +104,20 @@ def resolved(found: Iterable[Found], text: str) -> list[Found]:
     for span in sorted(found, key=lambda span: span[0] - span[1]):
         if any(start <= span[0] and span[1] <= end for start, end in nobody):
             continue
-        over = [other for other in kept if span[0] < other[1] and other[0] < span[1]]
-        if not over:
-            kept.append(span)
-        elif len(over) == 1 and over[0][2] != span[2]:
-            # What the longer one leaves of the other stays covered.
-            rest = [(span[0], over[0][0], span[2]), (over[0][1], span[1], span[2])]
-            kept += [piece for piece in rest if re.search(r"\w{3}", text[piece[0] : piece[1]])]
-        elif len(over) == 1 and over[0][2] == span[2]:
+        over = sorted(other for other in kept if span[0] < other[1] and other[0] < span[1])
+        if len(over) == 1 and over[0][2] == span[2]:
             kept[kept.index(over[0])] = (
                 min(span[0], over[0][0]), max(span[1], over[0][1]), span[2],
             )  # fmt: skip
+            continue
+        # What longer ones leave of a span stays covered.
+        starts = [span[0], *(end for _, end, _ in over)]
+        ends = [*(start for start, _, _ in over), span[1]]
+        kept += [
+            (start, end, span[2])
+            for start, end in zip(starts, ends, strict=True)
+            if start < end and re.search(r"\w", text[start:end])
+        ]
     return sorted(kept)
 
 

@@ -66,20 +66,23 @@ def write_twin(study: Study, folder: Path, *, seed: int) -> dict[str, str]:
 
 
 def _new(key: str, names: "pd.Series[str]") -> list[str]:
-    return [f"{key} {code + 1}" for code in pd.factorize(names)[0]]
+    return [f"{key} {code + 1}" if code >= 0 else "" for code in pd.factorize(names)[0]]
 
 
 def _rename_teams(people: pd.DataFrame, cycles: Path) -> None:
-    """Give the cycles of a team the name that the team has in the twin."""
+    """Give the cycles of a team the name that the team has in the twin; no real one stays."""
     if not cycles.is_file() or "team" not in people:
         return
     new = dict(zip(people["team"], _new("team", people["team"]), strict=True))
     text = cycles.read_text("utf-8")
 
     def renamed(found: re.Match[str]) -> str:
-        return f'{found[1]}"{new.get(found[2], found[2])}"'
+        other = f"team {len(set(new.values())) + 1}"
+        return f'{found[1]}"{new.setdefault(found[3], other)}"'
 
-    cycles.write_text(re.sub(r'^(team\s*=\s*)"(.*)"', renamed, text, flags=re.M), "utf-8")
+    # Only this value: what stands behind it on its line is a remark, and goes.
+    line = r"""^(\s*team\s*=\s*)(["'])(.*?)\2.*$"""
+    cycles.write_text(re.sub(line, renamed, text, flags=re.M), "utf-8")
 
 
 def _people(study: Study, ids: dict[str, str], rng: np.random.Generator) -> pd.DataFrame:

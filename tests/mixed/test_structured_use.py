@@ -6,6 +6,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from expertise.errors import DesignError
+from expertise.mixed.explained import icc, r_squared
 from expertise.mixed.fit import fit_mixed
 from expertise.mixed.predict import predictions
 
@@ -125,3 +126,25 @@ def test_without_groups_there_is_nothing_to_know_of_them(table):
         fit.diagnose()
     with pytest.raises(DesignError, match="has no group effects to know; leave groups= out"):
         predictions(fit, table, groups=True)
+
+
+def test_which_arm_is_the_reference_does_not_change_what_is_explained(table, fit):
+    other = table.assign(arm=table["arm"].replace({"peer": "zzz"}))
+    again = fit_mixed(
+        FORMULA, other, residual="car1(month | person)", dispersion="~ arm", reml=False
+    )
+    assert_allclose(again.log_likelihood, fit.log_likelihood, rtol=1e-9)
+    assert_allclose(icc(again)["estimate"], icc(fit)["estimate"], rtol=1e-5)
+    assert_allclose(r_squared(again)["conditional"], r_squared(fit)["conditional"], rtol=1e-5)
+
+
+def test_a_group_on_which_a_coefficient_rests_is_named(table):
+    only = table.assign(site=(table["person"] == 3).astype(float))
+    found = fit_mixed("score ~ site + (1 | person)", only).diagnose()
+    assert found.influence.set_index("level")["distance"].isna().pipe(
+        lambda s: s[s].index.tolist()
+    ) == [3]
+    assert any(
+        "rests on that group alone" in str(note) and "3" in str(note) for note in found.notes
+    )
+    assert found.plot() is not None

@@ -12,7 +12,7 @@ from expertise.errors import DataError, FileError, PrivacyError
 from expertise.files.keys import make_key, read_key
 from expertise.narratives.corpus import read_corpus
 from expertise.narratives.deidentification import deidentify, identifiers
-from expertise.narratives.patterns import find_patterns, patterns
+from expertise.narratives.patterns import find_patterns, patterns, resolved
 from expertise.narratives.pseudonyms import Pseudonyms
 from expertise.narratives.review import apply_review, review_page
 
@@ -94,6 +94,13 @@ def test_identifiers_in_texts_written_to_be_hard(source, recall_floor):
     recall, precision = measured(texts, {name: gold for name, _, gold in rows}, found)
     assert recall >= recall_floor
     assert precision >= 0.96
+
+
+def test_what_longer_finds_leave_of_one_stays_covered():
+    house = [(0, 12, "organisation"), (5, 15, "address")]
+    assert resolved(house, "Wijkhuis Pier 80. Ja") == [(0, 12, "organisation"), (12, 15, "address")]
+    names = [(0, 10, "person"), (15, 25, "person"), (8, 17, "place")]
+    assert resolved(names, "x" * 40) == [(0, 10, "person"), (10, 15, "place"), (15, 25, "person")]
 
 
 def test_identifiers_in_texts_on_which_no_rule_was_mended():

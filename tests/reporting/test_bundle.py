@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import tomllib
 import zipfile
@@ -17,7 +18,7 @@ from expertise.privacy import withdraw
 from expertise.reporting.bundle import bundle_study
 from expertise.reporting.expected import write_expected
 from expertise.reporting.reproduce import reproduce_bundle, reproduce_study
-from expertise.reporting.twin import _seats, write_twin
+from expertise.reporting.twin import _new, _rename_teams, _seats, write_twin
 from expertise.study import simulate_study, write_simulated
 
 
@@ -168,11 +169,22 @@ def test_a_twin_names_its_teams_alike_in_tables_and_cycles(tmp_path):
     write_twin(real, tmp_path, seed=1)
     people = pd.read_csv(tmp_path / "data" / "people.csv")
     cycles = tomllib.loads((tmp_path / "cycles.toml").read_text())["cycles"]
-    old = tomllib.loads((real.folder / "cycles.toml").read_text())["cycles"]
+    written = (real.folder / "cycles.toml").read_text()
+    old = tomllib.loads(written)["cycles"]
     begun = {one["team"] for one in cycles}
     assert begun <= set(people["team"])
     assert not begun & set(real.people["team"])
     assert [{**one, "team": ""} for one in cycles] == [{**one, "team": ""} for one in old]
+    # However a line is spelled, no real name stays, and one that nobody is in gets a new one.
+    spelled = re.sub(r'^team = "(.*)"', r"  team = '\1' # was \1", written, flags=re.M)
+    (tmp_path / "cycles.toml").write_text(spelled + '\n[[cycles]]\nteam = "Nergens"\n')
+    _rename_teams(real.people, tmp_path / "cycles.toml")
+    again = (tmp_path / "cycles.toml").read_text()
+    assert [one["team"] for one in tomllib.loads(again)["cycles"][:-1]] == [
+        one["team"] for one in cycles
+    ]
+    assert "Nergens" not in again
+    assert _new("team", pd.Series(["Noord", None, "Zuid"])) == ["team 1", "", "team 2"]
 
 
 def test_a_twin_holds_nobody(root, tmp_path):
