@@ -4,7 +4,6 @@ import json
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,29 +12,22 @@ import pandas as pd
 
 from expertise.agreement.alphas import alpha
 from expertise.agreement.coefficient import Coefficient
+from expertise.cocoding.dividing import divide, enough, passage
 from expertise.cocoding.people import Member, add_member, member, members
 from expertise.coding.acts import WORK
 from expertise.coding.assignment import Coder, Fragment, may_read
 from expertise.coding.codebook import Codebook, read_codebook
 from expertise.coding.folding import Ledger, ledger
-from expertise.coding.fragments import (
-    choose_fragments,
-    cut_fragments,
-    fragment_text,
-    overlaps,
-    placed,
-)
+from expertise.coding.fragments import placed
 from expertise.coding.opening import open_store
-from expertise.coding.planning import PLAN, ReadingPlan, in_use, keep_plan, plan_reading
+from expertise.coding.planning import PLAN, ReadingPlan, keep_plan, settings_of_plan
 from expertise.coding.session import CodingSession
 from expertise.coding.store import Store
 from expertise.coding.together import Readings, kept_readings
 from expertise.errors import CodingError, StudyError, listed, nearest
 from expertise.narratives.corpus import Corpus, read_corpus
 from expertise.study import Study, open_study
-from expertise.words import catalogue, note
-
-EVENLY = ("perspective", "participant")
+from expertise.words import catalogue
 
 
 class Circle:
@@ -152,6 +144,9 @@ class Circle:
     ) -> ReadingPlan:  # fmt: skip
         """Choose fragments and divide them over who codes; nothing is stored yet.
 
+        Of what is asked for, fragments that someone reads already are chosen
+        first, and get the readers that they lack.
+
         Parameters
         ----------
         readers : int
@@ -172,30 +167,10 @@ class Circle:
         CodingError
             When there are too few fragments or too few who may read them.
         """
-        about = self.corpus.table.rename(columns={"document": "text"})[["text", *EVENLY]]
-        coders = self._readers()
-        texts = self.texts if of else {
-            key: self.texts[key] for key, one in self.whole.items()
-            if sum(may_read(coder, one) for coder in coders) >= readers
-        }  # fmt: skip
-        if not texts:
-            raise CodingError(
-                f"no text may be read by {readers} of {len(coders)} people who code; "
-                "add people, ask for consent, or plan fewer readers"
-            )
-        pieces = cut_fragments(texts, words=words, of=of).merge(about, on="text")
-        taken = overlaps(pieces["document"], in_use(self.ledger().work), self.whole)
-        pieces = pieces[~pieces["document"].isin(list(taken))]
-        hits = _hits(self.corpus, find) if find else None
-        chosen = choose_fragments(pieces, hits=hits, n=n, evenly=EVENLY, seed=seed)
-        made = plan_reading(
-            [self._fragment(one) for one in chosen["document"]], coders, readers=readers, seed=seed,
-            settings={"words": words, "n": n, "of": list(of), "find": find},
+        return divide(
+            self.corpus, self.whole, self._readers(), self.ledger().work,
+            readers=readers, words=words, n=n, of=of, find=find, seed=seed,
         )  # fmt: skip
-        lacking = len(self.texts) - len(texts)
-        left_out = (note("coding.few_may_read", n=lacking, readers=readers),) if lacking else ()
-        twice = (note("coding.overlap", n=len(taken)),) if taken else ()
-        return replace(made, notes=(*left_out, *twice, *made.notes))
 
     def _planned(self, who: Coder) -> frozenset[str] | None:
         """Return the ids of the texts that are for someone; None is every text.
@@ -235,12 +210,8 @@ class Circle:
             }
             ids = [one for one, (text, _, _) in places.items() if text in order]
             ids.sort(key=lambda one: (order[places[one][0]], places[one][1]))
-            self.fragments = (practice(self.lang), *map(self._fragment, ids))
+            self.fragments = (practice(self.lang), *(passage(one, self.whole) for one in ids))
             self._sessions.clear()
-
-    def _fragment(self, document: str) -> Fragment:
-        text = self.whole[placed(document, self.whole)[0]]
-        return replace(text, id=document, text=fragment_text(document, self.texts))
 
     # ---- how far they are ---------------------------------------------------------
 
@@ -272,11 +243,21 @@ class Circle:
             raise CodingError(error)
 
     def without_texts(self) -> list[str]:
-        """Return the names of who has nothing to read, as who came after a plan was stored."""
+        """Return the names of who has nothing to read and could, as who came after a plan.
+
+        Nobody after the reveal: then there is nothing left to divide.
+        """
         self.refresh()
+        coders, names = self._readers(), self.members
+        waiting = [one for one in coders if self._planned(one) == frozenset()]
+        if not waiting or self.revealed():
+            return []
+        made = settings_of_plan(self.store)
+        texts = enough(self.whole, coders, made.get("readers", 1), made.get("of", ()))
         return [
-            one.name for one in self.members.values() if self._planned(one.coder) == frozenset()
-        ]
+            names[one.id].name for one in waiting
+            if any(may_read(one, text) for text in texts.values())
+        ]  # fmt: skip
 
     def progress(self) -> pd.DataFrame:
         """Return a row per coder: texts handed out and by state, and whether all are done.
@@ -371,12 +352,6 @@ def _book(study: Study, practised: str) -> Codebook:
                 "copy a passage from it letter for letter, or leave it out"
             )
     return book
-
-
-def _hits(corpus: Corpus, find: str) -> pd.DataFrame:
-    """Return where words stand; the pipeline loads only when someone searches."""
-    hits: pd.DataFrame = import_module("expertise.narratives.search").concordance(corpus, find).hits
-    return hits
 
 
 def _corpus(study: Study) -> Corpus:

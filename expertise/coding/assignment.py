@@ -11,6 +11,8 @@ import numpy as np
 from expertise.coding.acts import LONGEST_TEXT, clean
 from expertise.errors import CodingError
 
+READS = frozenset({"opened", "finished"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coder:
@@ -69,8 +71,9 @@ def may_read(coder: Coder, fragment: Fragment) -> bool:
 
 
 def hand_out(
-    fragments: Sequence[Fragment], coders: Sequence[Coder], *, readers: int = 2, seed: int = 0
-) -> Mapping[str, tuple[str, ...]]:
+    fragments: Sequence[Fragment], coders: Sequence[Coder], *, readers: int = 2, seed: int = 0,
+    begun: Mapping[str, Mapping[str, str]] | None = None,
+) -> Mapping[str, tuple[str, ...]]:  # fmt: skip
     """Give every text to several coders of several perspectives; each reads about as much.
 
     Among coders who are not more than this text ahead of who has least, a
@@ -83,6 +86,10 @@ def hand_out(
         How many coders read each text: the planned overlap.
     seed : int
         Decides between coders who have equally much to read.
+    begun : mapping, optional
+        Text → coder → opened, finished, skipped or returned. Who reads a text
+        keeps it, who put it aside does not get it again, and it gets as many
+        other readers as it lacks, or as there are.
 
     Returns
     -------
@@ -92,22 +99,31 @@ def hand_out(
     Raises
     ------
     CodingError
-        When a text has fewer possible readers than `readers`.
+        When a text that nobody began has fewer possible readers than `readers`.
     """
+    so_far = begun or {}
     order = np.random.default_rng(seed)
     load = dict.fromkeys((coder.id for coder in coders), 0)
     together: Counter[frozenset[str]] = Counter()
     given: dict[str, list[str]] = {name: [] for name in load}
     real = [one for one in fragments if not one.practice]
+    reads = {
+        text.id: [who for who in coders if so_far.get(text.id, {}).get(who.id) in READS]
+        for text in real
+    }
+    for text in real:
+        for coder in reads[text.id]:
+            load[coder.id] += len(text.text)
     for fragment in sorted(real, key=lambda one: sum(may_read(coder, one) for coder in coders)):
-        able = [coder for coder in coders if may_read(coder, fragment)]
-        if len(able) < readers:
+        state, chosen = so_far.get(fragment.id, {}), [*reads[fragment.id]]
+        others = [one for one in coders if one.id not in state and may_read(one, fragment)]
+        able = [*chosen, *others]
+        if len(able) < readers and not state:
             raise CodingError(
                 f"text {fragment.id!r} may be read by {len(able)} of {len(coders)} coders, "
                 f"{readers} are needed; ask for consent, invite a coder, or plan fewer readers"
             )
-        chosen: list[Coder] = []
-        for _ in range(readers):
+        for _ in range(len(chosen), min(readers, len(able))):
             ranks = dict(zip(able, order.permutation(len(able)), strict=True))
             met = Counter(one.perspective for one in chosen)
             least = min(load[one.id] for one in able if one not in chosen)
@@ -123,7 +139,7 @@ def hand_out(
             }  # fmt: skip
             chosen.append(min(costs, key=costs.__getitem__))
         for one in chosen:
-            load[one.id] += len(fragment.text)
+            load[one.id] += 0 if one in reads[fragment.id] else len(fragment.text)
             given[one.id].append(fragment.id)
         together.update(frozenset((a.id, b.id)) for a, b in combinations(chosen, 2))
     everyone = [one.id for one in fragments if one.practice]

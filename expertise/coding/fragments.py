@@ -88,7 +88,7 @@ def cut_fragments(
 
 def choose_fragments(
     pieces: pd.DataFrame, *, hits: pd.DataFrame | None = None, n: int | None = None,
-    evenly: Sequence[str] = (), seed: int = 0,
+    evenly: Sequence[str] = (), first: Container[str] = (), seed: int = 0,
 ) -> pd.DataFrame:  # fmt: skip
     """Choose among fragments: those with a hit, and of these some, spread evenly.
 
@@ -104,6 +104,8 @@ def choose_fragments(
     evenly : sequence of str
         Columns of `pieces` over which these `n` are spread, the first one
         first, for example perspective and then participant.
+    first : container of str
+        Fragments that are chosen before any other, all of them.
     seed : int
         Decides among fragments that are equally good.
 
@@ -127,6 +129,8 @@ def choose_fragments(
         )
     if n is None:
         return pieces.reset_index(drop=True)
+    before = [one not in first for one in pieces["document"]]
+    n = max(n, before.count(False))
     rank = np.random.default_rng(seed).permutation(len(pieces))
     groups = [pieces[name].tolist() for name in evenly]
     drawn: list[dict[object, int]] = [{} for _ in groups]
@@ -136,7 +140,7 @@ def choose_fragments(
             at: tuple(seen.get(group[at], 0) for seen, group in zip(drawn, groups, strict=True))
             for at in left
         }
-        best = min(left, key=lambda at: (counts[at], rank[at]))
+        best = min(left, key=lambda at: (before[at], counts[at], rank[at]))
         left.remove(best)
         for seen, group in zip(drawn, groups, strict=True):
             seen[group[best]] = seen.get(group[best], 0) + 1

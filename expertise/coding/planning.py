@@ -63,6 +63,7 @@ class ReadingPlan(Result):
 def plan_reading(
     fragments: Sequence[Fragment], coders: Sequence[Coder], *, readers: int = 2, seed: int = 0,
     settings: Mapping[str, object] | None = None,
+    begun: Mapping[str, Mapping[str, str]] | None = None,
 ) -> ReadingPlan:  # fmt: skip
     """Divide fragments over coders with a planned overlap; see `hand_out`.
 
@@ -72,11 +73,13 @@ def plan_reading(
         How many coders read each fragment.
     settings : mapping, optional
         How the fragments were chosen; kept with the plan.
+    begun : mapping, optional
+        From `begun_by`: who reads a fragment already is among its readers.
 
     Raises
     ------
     CodingError
-        When a fragment has fewer possible readers than `readers`.
+        When a fragment that nobody began has fewer possible readers than `readers`.
 
     Examples
     --------
@@ -88,7 +91,7 @@ def plan_reading(
     """
     real = {one.id: one for one in fragments if not one.practice}
     perspective = {one.id: one.perspective for one in coders}
-    given = hand_out(list(real.values()), coders, readers=readers, seed=seed)
+    given = hand_out(list(real.values()), coders, readers=readers, seed=seed, begun=begun)
     rows = [
         (document, len(real[document].text.split()), coder, perspective[coder])
         for coder, ids in given.items() for document in ids
@@ -142,6 +145,14 @@ def in_use(opened: pd.DataFrame) -> list[str]:
     """Return what somebody opened and did not give back, from `Ledger.work`."""
     mine = (opened["round"] == "alone") & (opened["state"] != "returned")
     return sorted(opened.loc[mine, "document"].unique())
+
+
+def begun_by(opened: pd.DataFrame) -> dict[str, dict[str, str]]:
+    """Return fragment → coder → state of what was opened alone, from `Ledger.work`."""
+    found: dict[str, dict[str, str]] = {}
+    for one in opened[opened["round"] == "alone"].itertuples():
+        found.setdefault(one.document, {})[one.coder] = one.state
+    return found
 
 
 def settings_of_plan(store: Store) -> dict[str, Any]:

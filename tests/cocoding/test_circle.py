@@ -232,8 +232,16 @@ def test_fragments_that_share_words_do_not_count_twice(circle):
     anew = circle.plan(of=["T02-patient-1#1-2", "T02-patient-1#3"])
     assert [str(one) for one in anew.notes] == [
         "1 fragments are left out: they share words with one that someone opened already, and "
-        "would count twice."
+        "would count twice.",
+        "1 fragments that someone reads already keep fewer than 2 readers: they are not among "
+        "what is asked for here, or too few people may read them.",
     ]
+    with pytest.raises(
+        CodingError,
+        match="each of the 1 fragments that fit shares words with one that someone opened, so "
+        "these would count twice; plan with the length of before, or other texts",
+    ):
+        circle.plan(of=["T02-patient-1#1-2"])
     circle.keep(anew, by="x")
     desks = [circle.handle(one.coder.id, {"kind": "sync"})["desk"]["texts"] for one in people]
     third = anew.table["document"].iloc[0]
@@ -252,6 +260,10 @@ def test_who_opened_a_whole_text_does_not_get_its_fragments(circle):
     again = circle.plan(words=None)
     assert TEXT in set(again.table["document"])
     assert [one.key for one in again.notes] == ["coding.few_may_read"]
+    with pytest.raises(CodingError, match="fragments that fit shares words with one that someone"):
+        circle.plan(of=[TEXT], find="de")
+    with pytest.raises(CodingError, match="no fragments of 0 that fit"):
+        circle.plan(of=[TEXT], find="xyzzy")
 
 
 def test_a_withdrawn_text_takes_its_fragments_along(circle):

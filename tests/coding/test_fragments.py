@@ -177,6 +177,33 @@ def test_a_lone_perspective_does_not_have_to_read_everything():
     assert "are read from fewer perspectives" in plan.notes[0].text("en")
 
 
+def test_what_someone_reads_is_chosen_first():
+    for seed in range(5):
+        chosen = choose_fragments(pool(), n=4, first={"d7", "d8"}, evenly=("text",), seed=seed)
+        assert {"d7", "d8"} < set(chosen["document"])
+        assert chosen["text"].nunique() == 3
+    assert choose_fragments(pool(), n=1, first={"d7", "d8"})["document"].tolist() == ["d7", "d8"]
+
+
+def test_who_reads_a_fragment_is_among_its_readers_and_who_put_it_aside_is_not():
+    coders = people(patient=3, naaste=1)
+    begun = {
+        "d0": {"patient0": "finished"}, "d1": {"patient0": "opened", "patient1": "finished"},
+        "d2": {"patient0": "returned", "patient1": "skipped", "naaste0": "opened"},
+        "d3": dict.fromkeys(["patient0", "patient1", "patient2"], "returned"),
+        "d4": {"gone": "finished"},
+    }  # fmt: skip
+    for seed in range(5):
+        plan = plan_reading(texts(8), coders, seed=seed, begun=begun)
+        who = plan.table.groupby("document")["coder"].agg(set)
+        assert who["d0"] > {"patient0"}
+        assert who["d1"] == {"patient0", "patient1"}
+        assert who["d2"] == {"naaste0", "patient2"}
+        assert who["d3"] == {"naaste0"}, "as many as there are"
+        assert who.drop("d3").map(len).tolist() == [2] * 7
+        assert plan.table["coder"].value_counts().between(3, 5).all(), "each reads about as much"
+
+
 def test_declined_topics_are_not_planned():
     heavy = texts(6, topics=("crisisnacht",))
     rather_not = Coder(id="a", perspective="patient", declined=frozenset({"crisisnacht"}))
