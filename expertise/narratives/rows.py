@@ -62,7 +62,7 @@ def import_rows(
     >>> folder = getfixture("tmp_path") / "antwoorden"
     >>> done = import_rows(answers, folder, text="verhaal", about={"id": "nr"})
     >>> print(done.heading(), *done.notes)
-    1 texts imported into antwoorden. 1 rows hold no words and are left out.
+    Texts imported into antwoorden: 1. 1 rows hold no words and are left out.
     """
     for name in about:
         if name not in FIELDS:
