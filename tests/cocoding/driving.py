@@ -179,6 +179,14 @@ def name_code(page, name):
     page.locator(".cc-card > button", has_text=name).first.click()
 
 
+def mark(page, number, name):
+    """Mark a sentence with a word, see it saved, and close its panel."""
+    page.locator(".cc-sentence").nth(number).click()
+    name_code(page, name)
+    saved(page)
+    press(page, "Sluit")
+
+
 def drag(page, first, last):
     """Drag the mouse from one word to another; words are found by their text."""
     boxes = page.evaluate(

@@ -11,6 +11,7 @@ from tests.cocoding.driving import (
     chosen,
     codings,
     drag,
+    mark,
     name_code,
     prepare,
     press,
@@ -245,10 +246,7 @@ def test_another_text_and_back_again(browser, server):
         answers = []
         page.on("response", lambda one: answers.append(one.text()) if "/message" in one.url else 0)
         for number, code in ((0, "Hoop"), (3, "Regie")):
-            page.locator(".cc-sentence").nth(number).click()
-            name_code(page, code)
-            saved(page)
-            press(page, "Sluit")
+            mark(page, number, code)
         press(page, "Terug")
         texts = page.locator(".cc-texts button")
         assert "bezig · 2 markeringen" in texts.nth(0).inner_text()
@@ -319,10 +317,7 @@ def test_a_round_on_postgresql(browser, folder, new_database):
     with serving(folder, store=store) as server, visiting(browser, server, "Samira") as page:
         read(page)
         for number, code in ((0, "Hoop"), (3, "Regie")):
-            page.locator(".cc-sentence").nth(number).click()
-            name_code(page, code)
-            saved(page)
-            press(page, "Sluit")
+            mark(page, number, code)
         press(page, "Maak ongedaan")
         saved(page)
         press(page, "Klaar met deze tekst")
@@ -380,10 +375,7 @@ def test_what_others_chose_in_practice_is_said_without_a_score(browser, server):
         press(page, "Begin")
         press(page, "Lezen")
         for number, code in ((2, "Hoop"), (5, "Hoop"), (5, "Regie")):
-            page.locator(".cc-sentence").nth(number).click()
-            name_code(page, code)
-            saved(page)
-            press(page, "Sluit")
+            mark(page, number, code)
         press(page, "Klaar met deze tekst")
         page.wait_for_selector("text=U bent de eerste die deze oefentekst las.")
         said = page.locator("main").inner_text()

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.cocoding.driving import name_code, press, saved, visiting
+from tests.cocoding.driving import mark, name_code, press, saved, visiting
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 PICTURES = os.environ.get("EXPERTISE_PICTURES")
@@ -110,10 +110,7 @@ def reads(page, see):
     press(page, "Verder")
     press(page, "Lezen")
     for number, name in ((4, "Gezien worden"), (6, "Hoop"), (6, "Regie")):
-        page.locator(".cc-sentence").nth(number).click()
-        name_code(page, name)
-        saved(page)
-        press(page, "Sluit")
+        mark(page, number, name)
     page.locator(".cc-sentence").nth(4).focus()
     page.keyboard.press("t")
     saved(page)
