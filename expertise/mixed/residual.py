@@ -23,6 +23,8 @@ from expertise.mixed.columns import Array, Codes, Frame, read_columns
 from expertise.mixed.formula import parse_formula
 from expertise.mixed.variables import Layout, make_layout, make_variable
 
+FARTHEST = 15.0  # of an inner parameter: there a correlation is one to twelve digits
+_OFF = 1e-6
 _CORRELATION = re.compile(r"\s*(\w+)\s*\(\s*(`[^`]+`|[^|`()]+?)\s*\|\s*(`[^`]+`|[^|`()]+?)\s*\)\s*")
 
 
@@ -88,9 +90,27 @@ class Structure:
             out[0] = np.tanh(phi[0]) if self.kind == "ar1" else expit(phi[0])
         return out
 
+    def inner(self, values: Array) -> Array:
+        """Return phi at parameters as people know them; a correlation keeps off its edges."""
+        out = values.copy()
+        if self.kind:
+            low, high = self.edges[0]
+            inverse = np.arctanh if self.kind == "ar1" else logit
+            out[0] = inverse(np.clip(values[0], low + _OFF, high - _OFF))
+        return out
+
+    @property
+    def edges(self) -> list[tuple[float, float]]:
+        """The range of each parameter as people know it."""
+        first = {"ar1": [(-1.0, 1.0)], "car1": [(0.0, 1.0)], "": []}[self.kind]
+        return [*first, *[(-np.inf, np.inf)] * self.spread.shape[1]]
+
     def whitening(self, phi: Array) -> "Whitened":
         """Return the whitening at parameters phi."""
-        values = self.natural(phi)
+        return self.whitened(self.natural(phi))
+
+    def whitened(self, values: Array) -> "Whitened":
+        """Return the whitening at parameters as people know them."""
         tau = values[bool(self.kind) :]
         log_sd = 0.5 * self.spread @ tau
         follows = self.before >= 0
@@ -161,10 +181,9 @@ def dispersion_layout(text: str, frame: Frame) -> Layout:
     return make_layout(tuple(dict.fromkeys([(), *formula.terms])), variables)
 
 
-def structure_of(
-    frame: Frame, n: int, correlation: Correlation | None, dispersion: str | None
-) -> Structure:
-    """Lay a residual structure over the complete rows of a table."""
+def structure_of(frame: Frame, n: int, residual: str | None, dispersion: str | None) -> Structure:
+    """Lay a residual structure over the complete rows of a table; independence without any."""
+    correlation = None if residual is None else parse_correlation(residual)
     names: list[str] = []
     before, gap, group = np.full(n, -1), np.ones(n), None
     if correlation is not None:
@@ -218,7 +237,8 @@ def _neighbours(frame: Frame, correlation: Correlation, group: Codes) -> tuple[C
     return before, gap
 
 
-def columns_needed(correlation: Correlation | None, dispersion: str | None) -> Sequence[str]:
+def columns_needed(residual: str | None, dispersion: str | None) -> Sequence[str]:
     """Return the columns of the table that a residual structure needs."""
+    correlation = None if residual is None else parse_correlation(residual)
     names = [] if correlation is None else [correlation.time, correlation.group]
     return [*names, *(parse_formula(dispersion).columns if dispersion else ())]

@@ -13,7 +13,7 @@ from expertise.mixed.fitted import Normal, Solution
 from expertise.mixed.linear import solution_at
 from expertise.mixed.newton import Optimum, minimise
 from expertise.mixed.reduction import Prepared, prepare, reduce_rows
-from expertise.mixed.residual import Structure
+from expertise.mixed.residual import FARTHEST, Structure
 from expertise.mixed.satterthwaite import Parts, Satterthwaite, combine
 
 _STEP = 1e-4
@@ -22,16 +22,23 @@ _FLAT = 1e-4
 
 
 class Search:
-    """The deviance over the residual parameters, the rest minimised out."""
+    """The deviance over the residual parameters, the rest minimised out.
+
+    With no residual parameters it is that of independent residuals.
+    """
 
     def __init__(self, prepared: Prepared, structure: Structure, reml: bool) -> None:
         self.prepared, self.structure, self.reml = prepared, structure, reml
         self.factors: Sequence[Array] | None = None
         self.evaluations = 0
+        self.last: tuple[Array, Deviance] | None = None
 
     def at(self, phi: Array) -> Deviance:
-        """Return the ordinary deviance of the rows whitened at phi."""
-        return Deviance(reduce_rows(self.prepared, self.structure.whitening(phi)), self.reml)
+        """Return the ordinary deviance of the rows whitened at phi; the last one is kept."""
+        if self.last is None or not np.array_equal(self.last[0], phi):
+            reduction = reduce_rows(self.prepared, self.structure.whitening(phi))
+            self.last = phi.copy(), Deviance(reduction, self.reml)
+        return self.last[1]
 
     def best(self, phi: Array) -> Optimum:
         """Minimise over the factors at phi, from the last factors found."""
@@ -42,18 +49,39 @@ class Search:
 
     def __call__(self, phi: Array) -> tuple[float, Array]:
         """Return the deviance at phi and its slope, the factors staying at their best."""
-        if np.abs(phi).max() > 15:
+        if np.abs(phi).max(initial=0.0) > FARTHEST:
             return 1e300, np.zeros(len(phi))
         point = self.best(phi).point
-        slope = [
-            (self._value(phi + h, point) - self._value(phi - h, point)) / (2 * _STEP)
-            for h in np.eye(len(phi)) * _STEP
-        ]
-        return point.deviance, np.array(slope)
+        return point.deviance, self.slope(phi, point.factors)
 
-    def _value(self, phi: Array, point: Point) -> float:
-        deviance = self.at(phi)
-        return deviance.profile(deviance.system(point.factors)).deviance
+    def slope(self, phi: Array, factors: Sequence[Array], sigma2: float | None = None) -> Array:
+        """Return the slope by phi with the factors held, and σ² where it is given."""
+
+        def value(phi: Array) -> float:
+            deviance = self.at(phi)
+            return deviance.profile(deviance.system(factors), sigma2).deviance
+
+        steps = np.eye(len(phi)) * _STEP
+        return np.array([(value(phi + h) - value(phi - h)) / (2 * _STEP) for h in steps])
+
+    def optimum(self, start: Array) -> Array:
+        """Return phi where the deviance is least.
+
+        Raises
+        ------
+        FitError
+            Where no optimum is found.
+        """
+        if not len(start):
+            return start
+        found = minimize(self, start, jac=True, method="BFGS", options={"gtol": 1e-6})
+        value, slope = self(found.x)
+        if not np.abs(slope).max() < _FLAT * max(1.0, abs(value) * 1e-4):
+            raise FitError(
+                f"no optimum found for {', '.join(self.structure.names)}: the deviance still "
+                f"slopes by {np.abs(slope).max():.2g}; simplify the residual structure"
+            )
+        return np.asarray(found.x)
 
 
 def fit_structured(design: Design, structure: Structure, *, reml: bool, df: str) -> Solution:
@@ -69,14 +97,7 @@ def fit_structured(design: Design, structure: Structure, *, reml: bool, df: str)
         Where no optimum is found.
     """
     search = Search(prepare(design, structure.group), structure, reml)
-    found = minimize(search, structure.start, jac=True, method="BFGS", options={"gtol": 1e-6})
-    phi = found.x
-    value, slope = search(phi)
-    if not np.abs(slope).max() < _FLAT * max(1.0, abs(value) * 1e-4):
-        raise FitError(
-            f"no optimum found for {', '.join(structure.names)}: the deviance still slopes by "
-            f"{np.abs(slope).max():.2g}; simplify the residual structure"
-        )
+    phi = search.optimum(structure.start)
     optimum = search.best(phi)
     freedom, errors = _freedom(search, phi, optimum.point)
     natural = structure.natural(phi)
