@@ -196,6 +196,8 @@ def _residual(fit: MixedFit, best: _Best) -> Iterator[Target]:
     """Profile a residual correlation and the log-variances by holding each in phi."""
     structure = best.search.structure
     values = structure.natural(best.phi)
+    if structure.at_edge(best.phi):
+        values[0] = 0.0
     rows = zip(fit.solution.dispersion, structure.edges, strict=True)
     for at, ((name, _, error), (low, high)) in enumerate(rows):
 
@@ -232,6 +234,7 @@ def _variances(fit: MixedFit, best: _Best) -> Iterator[Target]:
                     estimate=float(G[a, b] / max(sd[a] * sd[b], 1e-300)), low=-1.0, high=1.0,
                     step=0.2, deviance=_Held(best, k, (b, a)),
                 )  # fmt: skip
+    sigma *= float(np.exp(-best.search.structure.lift @ best.phi))
     yield Target(
         row={"component": "variance", "term": "sd", "group": "residual"}, estimate=sigma, low=0.0,
         high=np.inf, step=0.1 * sigma, deviance=_Held(best, 0, ()),
@@ -263,7 +266,7 @@ class _Held:
         self.scale = np.ones(len(root) + 1 + len(best.phi))
         self.scale[: len(root)] = np.maximum(abs(root), 1e-3 * sigma2**0.5)
         self.start = np.array([*root, 0.5 * np.log(sigma2), *best.phi])
-        self.sigma = len(root)
+        self.sigma, self.lift = len(root), best.search.structure.lift
         self.first = sum(q * (q + 1) // 2 for q in sizes[:k])
         free = np.ones(len(self.start), dtype=bool)
         free[{0: self.sigma, 1: self.first, 2: self.first + 1}[len(held)]] = False
@@ -290,7 +293,7 @@ class _Held:
         x[self.free] = free
         match len(self.held):
             case 0:
-                x[self.sigma] = np.log(max(value, 1e-8))
+                x[self.sigma] = np.log(max(value, 1e-8)) + self.lift @ x[self.sigma + 1 :]
             case 1:
                 x[self.first] = value
             case 2:
@@ -318,6 +321,8 @@ class _Held:
         shrink = sum(float(np.vdot(g, F @ F.T)) for g, F in zip(point.slopes, factors, strict=True))
         by_log_sigma = 2 * (deviance.nu - point.profile.rest / sigma2) - 2 * shrink
         full = np.concatenate([*slope, [by_log_sigma], search.slope(phi, factors, sigma2)])
+        if not self.held:  # σ where w is 0 is held, σ at its centre moves with phi
+            full[self.sigma + 1 :] += self.lift * full[self.sigma]
         if len(self.held) == 2:  # the free length turns both elements of row two
             along = full[self.first + 1] * value
             along += full[self.first + 2] * np.sqrt(max(1 - value**2, 1e-12))

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.optimize import minimize
 
-from expertise.errors import FitError
+from expertise.errors import DesignError, FitError, listed
 from expertise.mixed.columns import Array
 from expertise.mixed.design import Design
 from expertise.mixed.deviance import Deviance, Point
@@ -16,10 +16,12 @@ from expertise.mixed.newton import Optimum, minimise
 from expertise.mixed.reduction import Prepared, prepare, reduce_rows
 from expertise.mixed.residual import FARTHEST, Structure
 from expertise.mixed.satterthwaite import Parts, Satterthwaite, combine
+from expertise.words import note
 
 _STEP = 1e-4
 _WIDE = 1e-3
 _FLAT = 1e-4
+_REACH = 150.0  # of log σ
 
 
 class Search:
@@ -36,6 +38,11 @@ class Search:
 
     def at(self, phi: Array) -> Deviance:
         """Return the ordinary deviance of the rows whitened at phi; the last one is kept."""
+        if np.abs(phi).max(initial=0.0) > FARTHEST:
+            raise FitError(
+                f"the search for {listed(self.structure.names)} went on without end; "
+                "simplify the residual structure"
+            )
         if self.last is None or not np.array_equal(self.last[0], phi):
             reduction = reduce_rows(self.prepared, self.structure.whitening(phi))
             self.last = phi.copy(), Deviance(reduction, self.reml)
@@ -50,10 +57,11 @@ class Search:
 
     def __call__(self, phi: Array) -> tuple[float, Array]:
         """Return the deviance at phi and its slope, the factors staying at their best."""
-        if np.abs(phi).max(initial=0.0) > FARTHEST:
+        try:
+            point = self.best(phi).point
+            return point.deviance, self.slope(phi, point.factors)
+        except FitError:  # a wall for the search; where it ends there, the error comes again
             return 1e300, np.zeros(len(phi))
-        point = self.best(phi).point
-        return point.deviance, self.slope(phi, point.factors)
 
     def slope(self, phi: Array, factors: Sequence[Array], sigma2: float | None = None) -> Array:
         """Return the slope by phi with the factors held, and σ² where it is given."""
@@ -82,6 +90,8 @@ class Search:
                 f"no optimum found for {', '.join(self.structure.names)}: the deviance still "
                 f"slopes by {np.abs(slope).max():.2g}; simplify the residual structure"
             )
+        if self.structure.at_edge(found.x):
+            found.x[0] = 1 - FARTHEST
         return np.asarray(found.x)
 
 
@@ -99,18 +109,28 @@ def fit_structured(design: Design, structure: Structure, *, reml: bool, df: str)
     """
     search = Search(prepare(design, structure.group), structure, reml)
     phi = search.optimum(structure.start)
-    optimum = search.best(phi)
+    optimum, lift = search.best(phi), float(structure.lift @ phi)
+    if abs(lift) > _REACH:
+        columns = listed(structure.layout.columns if structure.layout else ())
+        raise DesignError(
+            f"the residual variance where {columns} is 0 lies out of reach of these rows; "
+            f"subtract a typical value from {columns} in the table, such as the mean"
+        )
     freedom, errors = _freedom(search, phi, optimum.point)
-    natural = structure.natural(phi)
-    rows = zip(structure.names, natural, errors * structure.steepness(phi), strict=True)
-    return solution_at(
+    values, errors = structure.natural(phi), errors * structure.steepness(phi)
+    none = structure.at_edge(phi)
+    if none:
+        values[0], errors[0] = 0.0, np.nan
+    solution = solution_at(
         design,
         search.at(phi),
         replace(optimum, evaluations=search.evaluations),
         Normal(covariance=freedom.covariance) if df == "normal" else freedom,
-        dispersion=tuple((name, float(value), float(error)) for name, value, error in rows),
-        whitening=structure.whitening(phi),
+        dispersion=tuple(zip(structure.names, values.tolist(), errors.tolist(), strict=True)),
+        whitening=structure.whitening(phi, centred=False),
     )
+    remark = (note("mixed.no_correlation", term=structure.names[0]),) if none else ()
+    return replace(solution, sigma=solution.sigma * np.exp(-lift), notes=(*solution.notes, *remark))
 
 
 def _freedom(search: Search, phi: Array, point: Point) -> tuple[Satterthwaite, Array]:

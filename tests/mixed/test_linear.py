@@ -213,9 +213,10 @@ def test_profiles_refuse_what_they_cannot_profile():
     fit = fit_mixed("score ~ wave + (1 | person)", study())
     with pytest.raises(DesignError, match="did you mean 'wave'"):
         profile_intervals(fit, ["wav"])
-    structured = fit_mixed("score ~ wave + (1 | person)", study(), dispersion="~ arm")
-    with pytest.raises(DesignError, match="profile intervals are for gaussian fits"):
-        profile_intervals(structured)
+    counts = study().assign(score=lambda rows: rows["score"].round().abs())
+    counted = fit_mixed("score ~ wave + (1 | person)", counts, family="poisson")
+    with pytest.raises(DesignError, match="for gaussian fits, and this one is poisson; use the"):
+        profile_intervals(counted)
 
 
 @pytest.mark.timeout(300)  # starts processes, which a busy machine makes wait
