@@ -25,7 +25,7 @@ from expertise.mixed.identified import dependent_columns
 from expertise.mixed.variables import Layout, make_layout, make_variable
 
 FARTHEST = 18.0  # of an inner parameter: there a correlation is 0 or 1 to seven digits
-NEAR = 7.0  # of a correlation that is held at its edge
+NEAR = 14.0  # of a correlation that is held at its edge
 _NONE = 1e-3
 _CORRELATION = re.compile(r"\s*(\w+)\s*\(\s*(`[^`]+`|[^|`()]+?)\s*\|\s*(`[^`]+`|[^|`()]+?)\s*\)\s*")
 
@@ -126,7 +126,7 @@ class Structure:
         out = values[bool(self.kind) :] * self.width
         if not self.kind:
             return out
-        r = np.sign(values[0]) * abs(values[0]) ** self.unit
+        r = (np.sign(values[0]) if self.signed else 1.0) * abs(values[0]) ** self.unit
         first = logit((1 + r) / 2) / 2 if self.signed else logit(r)
         return np.append(np.clip(first, -NEAR, NEAR), out)
 

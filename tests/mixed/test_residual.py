@@ -1,12 +1,17 @@
 """Residual structures do not depend on units; what lies at an edge is said to lie there."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from scipy.stats import norm
 
 from expertise.errors import DesignError, FitError
 from expertise.mixed.fit import fit_mixed
+from expertise.mixed.plan import StudyPlan
+from expertise.mixed.planning import power
 from expertise.mixed.profiles import profile_intervals
 from expertise.mixed.reduction import prepare
 from expertise.mixed.residual import structure_of
@@ -107,3 +112,92 @@ def test_profiles_move_with_the_units_of_outcome_and_time():
     assert_allclose(two.iloc[1:3], 10 * one.iloc[1:3], rtol=1e-5, atol=1e-8)
     assert_allclose(two.iloc[3] ** 30, one.iloc[3], rtol=1e-5)
     assert_allclose(two.iloc[4], one.iloc[4] / 30, rtol=1e-5)
+
+
+PEOPLE = pd.DataFrame(
+    [(f"p{p:02d}", "ab"[p % 2], float(t)) for p in range(20) for t in range(4)],
+    columns=["person", "arm", "wave"],
+)
+PLAN = StudyPlan(
+    formula="score ~ wave * arm + (1 | person)", table=PEOPLE, covariances={"person": 1.0},
+    sigma=2.0, residual="ar1(wave | person)", correlation=0.5, dispersion="~ arm",
+    log_variances={"armb": 1.0},
+)  # fmt: skip
+
+
+def run(plan, effect, **options):
+    given = {"n": 40, "dropout": 0.0, "seed": 1, "replicates": 4, "progress": False, "cores": 1}
+    return power(plan, effect=effect, **given | options)
+
+
+def slope_error(n, intercept, correlation, variances):
+    """Return the large-sample error of the difference in slope over four waves, n people in two."""
+    X, gap = np.column_stack([np.ones(4), np.arange(4)]), np.arange(4)
+    R = correlation ** abs(np.subtract.outer(gap, gap))
+    V = [intercept + variance * R for variance in variances]
+    return np.sqrt(sum(np.linalg.inv(n / 2 * X.T @ np.linalg.solve(v, X))[1, 1] for v in V))
+
+
+def test_power_agrees_with_the_covariance_that_is_assumed():
+    error = slope_error(100, 1.0, 0.5, (4.0, 4.0 * np.e))
+    found = run(PLAN, {"wave:armb": 2.2 * error}, n=100, replicates=80).table.iloc[0]
+    theory = norm.sf(1.96 - 2.2)
+    assert abs(found["power"] - theory) < 3 * np.sqrt(theory * (1 - theory) / 80)
+    assert abs(found["width"] - 2 * 1.97 * error) < 3 * found["width_error"]
+    assert found["width_error"] < 0.02 * found["width"]
+    assert abs(found["coverage"] - 0.95) < 0.075
+
+
+def test_a_pilot_lends_its_residual_structure():
+    pilot = fit_mixed(
+        "score ~ wave * arm", autoregressive(0.6, people=60, waves=4),
+        residual="ar1(wave | person)", dispersion="~ arm",
+    )  # fmt: skip
+    (_, phi, _), (_, tau, _) = pilot.solution.dispersion
+    error = slope_error(200, 0.0, phi, pilot.sigma**2 * np.exp([0, tau]))
+    found = run(pilot, {"wave:armb": 0.0}, n=200, replicates=10).table.iloc[0]
+    assert_allclose(found["width"], 2 * 1.96 * error, rtol=0.03)
+    left = run(pilot, {"wave:armb": 0.0}, n=200, dropout=0.4, wave="wave").table.iloc[0]
+    assert left["width"] > 1.05 * found["width"]
+
+
+def test_what_is_one_persons_is_not_shared_by_copies():
+    triads = PEOPLE.assign(triad=PEOPLE["person"].str[1:].astype(int) // 2)
+    plan = replace(
+        PLAN, formula="score ~ wave + arm + (1 | triad) + (1 | person)", table=triads,
+        covariances={"triad": 1.0, "person": 1.0},
+    )  # fmt: skip
+    found = run(plan, {"wave": 1.0}, person="triad", n=40)
+    assert not found.notes
+    turns = triads.assign(turn=triads.groupby("triad").cumcount())
+    plan = replace(plan, table=turns, residual="ar1(turn | triad)")
+    with pytest.raises(DesignError, match="within 'triad', which holds rows of several 'person'"):
+        run(plan, {"wave": 1.0}, person="person")
+
+
+def test_studies_without_one_of_the_arms_settle_nothing():
+    three = PEOPLE.assign(arm=[("a", "b", "c")[int(p[1:]) % 3] for p in PEOPLE["person"]])
+    plan = StudyPlan(
+        formula="score ~ wave + arm + (1 | person)", table=three, covariances={"person": 1.0},
+        sigma=0.1,
+    )  # fmt: skip
+    found = run(plan, {"wave": 1.0}, n=4, replicates=30)
+    assert 0 < found.table["power"].iloc[0] < 1
+    assert [note.key for note in found.notes] == ["mixed_use.power_failed"]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"correlation": None}, "residual= and correlation= of a plan go together"),
+        (
+            {"correlation": 1.2},
+            r"correlation is 1.2; that of ar1\(wave \| person\) lies from -1 to",
+        ),
+        ({"residual": "car1(wave | person)", "correlation": -0.2}, "lies from 0 to below 1"),
+        ({"log_variances": {"armB": 1.0}}, r"'armB' is no column of the dispersion '~ arm' \(did"),
+    ],
+)
+def test_plans_refuse(change, sentence):
+    with pytest.raises(DesignError, match=sentence):
+        run(replace(PLAN, **change), {"wave:armb": 1.0})
