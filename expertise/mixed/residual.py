@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from expertise.errors import DataError, DesignError, FormulaError
+from expertise.errors import DataError, DesignError, FormulaError, listed
 from expertise.mixed.columns import Array, Codes, Frame, read_columns
 from expertise.mixed.formula import parse_formula
 from expertise.mixed.identified import dependent_columns
@@ -165,11 +165,29 @@ class Whitened:
     tau: Array
 
     def variance(self, data: pd.DataFrame) -> Array:
-        """Return the residual variance over σ² of new rows, shape (rows,)."""
+        """Return the residual variance over σ² of new rows, shape (rows,).
+
+        Raises
+        ------
+        DesignError, DataError
+            For a column of the dispersion that is not there, and a missing value in one.
+        """
         if self.layout is None:
             return np.ones(len(data))
-        frame = read_columns(data, self.layout.columns)
-        return np.asarray(np.exp(self.layout.matrix(frame, len(data))[:, 1:] @ self.tau))
+        columns = self.layout.columns
+        if lost := [name for name in columns if name not in data]:
+            raise DesignError(
+                f"the residual variance differs by {lost[0]!r} (dispersion=); add that column to "
+                f"the rows, which have {listed(data.columns)}"
+            )
+        out = self.layout.matrix(read_columns(data, columns), len(data))[:, 1:] @ self.tau
+        if np.isnan(out).any():
+            row = data.index[int(np.isnan(out).argmax())]
+            raise DataError(
+                f"{listed(columns)} is missing in row {row}; how far a new observation lies off "
+                "depends on it (dispersion=), so give its value"
+            )
+        return np.asarray(np.exp(out))
 
     def __call__(self, rows: Array) -> Array:
         """Whiten rows (n, k)."""

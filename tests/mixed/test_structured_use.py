@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from expertise.errors import DesignError
+from expertise.errors import DataError, DesignError
 from expertise.mixed.explained import icc, r_squared
 from expertise.mixed.fit import fit_mixed
 from expertise.mixed.predict import predictions
@@ -96,6 +96,22 @@ def test_a_new_observation_is_as_uncertain_as_its_arm(fit):
     one = predictions(fit, grid, observation=True).table["std_error"]
     ratio = np.exp(next(v for t, v, _ in fit.solution.dispersion if t.startswith("log")))
     assert_allclose(one**2 - mean**2, fit.sigma**2 * np.array([1, ratio]), rtol=1e-9)
+
+
+def test_a_mapping_fills_the_dispersion_as_it_fills_the_fixed_part(fit, table):
+    both = predictions(fit, {"month": [0, 6]}, observation=True).table
+    assert both["arm"].tolist() == ["peer", "usual"] * 2
+    named = predictions(fit, {"month": [0, 6], "arm": "peer"}, observation=True).table
+    assert_allclose(named["std_error"], both[both["arm"] == "peer"]["std_error"])
+    assert "arm" not in predictions(fit, {"month": [0, 6]}).table
+    trend = fit_mixed("score ~ arm + (1 | person)", table, dispersion="~ month")
+    found = predictions(trend, {"arm": "peer"}, observation=True).table
+    assert_allclose(found["month"], table["month"].mean())
+    with pytest.raises(DesignError, match="differs by 'month' .dispersion=.; add that"):
+        predictions(trend, pd.DataFrame({"arm": ["peer"]}), observation=True)
+    grid = pd.DataFrame({"arm": "peer", "month": [0.0, np.nan]})
+    with pytest.raises(DataError, match="month is missing in row 1; how far a new observation"):
+        predictions(trend, grid, observation=True)
 
 
 def test_weights_and_a_structure_go_together(table):
