@@ -40,6 +40,13 @@ class MixedFit(Fitted):
 
     options: Options
 
+    @property
+    def model(self) -> str:
+        """The formula, and what was asked of the residuals."""
+        asked = {name: getattr(self.options, name) for name in ("residual", "dispersion")}
+        named = [f"{name} {text}" for name, text in asked.items() if text]
+        return " · ".join([self.design.formula.text, *named])
+
     def describe(
         self, lang: str = "nl", term: str | None = None, labels: Labels | None = None
     ) -> str:

@@ -120,7 +120,7 @@ def fit_structured(design: Design, structure: Structure, *, reml: bool, df: str)
     values, errors = structure.natural(phi), errors * structure.steepness(phi)
     none = structure.at_edge(phi)
     if none:
-        values[0], errors[0] = 0.0, np.nan
+        values[0] = 0.0
     solution = solution_at(
         design,
         search.at(phi),
@@ -134,7 +134,7 @@ def fit_structured(design: Design, structure: Structure, *, reml: bool, df: str)
 
 
 def _freedom(search: Search, phi: Array, point: Point) -> tuple[Satterthwaite, Array]:
-    """Return Satterthwaite's method, and the standard errors of phi.
+    """Return Satterthwaite's method, and the standard errors of phi; none of one at its edge.
 
     The information on (factors, σ²) is exact; its part for phi comes from
     central differences with factors and σ² held.
@@ -161,6 +161,11 @@ def _freedom(search: Search, phi: Array, point: Point) -> tuple[Satterthwaite, A
             opposite = moved(step - other).deviance + moved(other - step).deviance
             hessian[q + j, q + i] = (same - opposite) / (4 * _WIDE**2)
     hessian = np.triu(hessian) + np.triu(hessian, 1).T
-    free = np.append(inner.free, np.ones(k, dtype=bool))
-    freedom = combine(hessian, np.array(moves), free, point, deviance.reduction.units.X)
-    return freedom, np.sqrt(np.diag(freedom.uncertainty)[-k:])
+    own = np.ones(k, dtype=bool)
+    own[:1] = not search.structure.at_edge(phi)
+    freedom = combine(
+        hessian, np.array(moves), np.append(inner.free, own), point, deviance.reduction.units.X
+    )
+    errors = np.full(k, np.nan)
+    errors[own] = np.sqrt(np.diag(freedom.uncertainty)[len(freedom.uncertainty) - own.sum() :])
+    return freedom, errors

@@ -6,14 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
-from scipy.stats import norm
+from scipy.stats import chi2, norm
 
 from expertise.errors import DesignError, FitError
+from expertise.mixed.compare import compare_fits
 from expertise.mixed.fit import fit_mixed
 from expertise.mixed.plan import StudyPlan
 from expertise.mixed.planning import power
 from expertise.mixed.profiles import profile_intervals
 from expertise.mixed.reduction import prepare
+from expertise.mixed.resampling import bootstrap
 from expertise.mixed.residual import structure_of
 from expertise.mixed.structured import Search
 
@@ -201,3 +203,28 @@ def test_studies_without_one_of_the_arms_settle_nothing():
 def test_plans_refuse(change, sentence):
     with pytest.raises(DesignError, match=sentence):
         run(replace(PLAN, **change), {"wave:armb": 1.0})
+
+
+def test_comparisons_name_the_structure_and_know_its_boundary():
+    table = autoregressive(0.3)
+    plain = fit_mixed(FORMULA, table)
+    waves = fit_mixed(FORMULA, table, residual="ar1(wave | person)")
+    months = fit_mixed(FORMULA, table, residual="car1(wave | person)", dispersion="~ arm")
+    title = f"{FORMULA} · residual car1(wave | person) · dispersion ~ arm"
+    assert months.heading().startswith(f"{title} · gaussian · REML")
+    found = compare_fits(plain, waves, months).table
+    assert found["formula"].tolist()[::2] == [FORMULA, title]
+    assert found["method"].tolist() == ["", "chi-square", "chi-square"]
+    only = compare_fits(plain, fit_mixed(FORMULA, table, residual="car1(wave | person)"))
+    assert "correlation in continuous time" in str(only.notes[-1])
+    ratio, p = only.table[["statistic", "p_value"]].iloc[1]
+    assert_allclose(p, chi2.sf(ratio, 1) / 2)
+    assert_allclose(ratio, found["statistic"][1], rtol=1e-6)
+
+
+def test_draws_at_the_edge_stay_there():
+    fit = fit_mixed(FORMULA, autoregressive(-0.5), residual="car1(wave | person)")
+    drawn = bootstrap(fit, 12, seed=1, cores=1, progress=False)
+    row = drawn.tidy().iloc[-1]
+    assert row["estimate"] == row["conf_low"] == 0
+    assert 0 < row["conf_high"] < 0.4
