@@ -26,6 +26,7 @@ from expertise.result import Result, tidy_table
 from expertise.words import Note, say
 
 _MOST = 60
+_INSIDE = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -257,28 +258,40 @@ class _Held:
             [*held, *(a for a in range(q) if a not in held)] if at == k else list(range(q))
             for at, q in enumerate(sizes)
         ]
-        sigma2 = point.profile.sigma2
-        roots = []
-        for T, L, order in zip(best.units.Z, point.factors, self.orders, strict=True):
-            G = sigma2 * (T @ L) @ (T @ L).T
-            roots.append(np.asarray(np.linalg.cholesky(G[np.ix_(order, order)])))
-        root = stack(roots)
-        self.scale = np.ones(len(root) + 1 + len(best.phi))
-        self.scale[: len(root)] = np.maximum(abs(root), 1e-3 * sigma2**0.5)
-        self.start = np.array([*root, 0.5 * np.log(sigma2), *best.phi])
-        self.sigma, self.lift = len(root), best.search.structure.lift
+        starts = [self._elements(point.factors)]
+        if any((L.diagonal() <= 1.01 * FLOOR).any() for L in point.factors):
+            inside = [
+                np.where(np.eye(len(L)) > 0, np.maximum(L, _INSIDE), L) for L in point.factors
+            ]
+            starts.append(self._elements(inside))  # a zero variance is a saddle: begin off it too
+        self.starts, count = starts, len(stack(point.factors))
+        self.scale = np.ones(len(starts[0]))
+        least = 1e-3 * point.profile.sigma2**0.5
+        self.scale[:count] = np.maximum(abs(starts[-1][:count]), least)
+        self.sigma, self.lift = count, best.search.structure.lift
         self.first = sum(q * (q + 1) // 2 for q in sizes[:k])
-        free = np.ones(len(self.start), dtype=bool)
+        free = np.ones(len(self.scale), dtype=bool)
         free[{0: self.sigma, 1: self.first, 2: self.first + 1}[len(held)]] = False
         self.free = np.flatnonzero(free)
 
     def __call__(self, value: float) -> float:
         """Return the least deviance with the quantity at this value, sought from the optimum."""
-        found = minimize(
-            self._guarded, self.start[self.free] / self.scale[self.free], args=(value,), jac=True,
-            method="BFGS", options={"gtol": 1e-6},
-        )  # fmt: skip
-        return float(found.fun)
+        found = [
+            minimize(
+                self._guarded, (start / self.scale)[self.free], args=(value,), jac=True,
+                method="BFGS", options={"gtol": 1e-6},
+            )
+            for start in self.starts
+        ]  # fmt: skip
+        return min(float(one.fun) for one in found)
+
+    def _elements(self, factors: Sequence[Array]) -> Array:
+        """Return stacked factors of G in the order wanted, then log σ, then phi."""
+        sigma2, roots = self.best.point.profile.sigma2, []
+        for T, L, order in zip(self.best.units.Z, factors, self.orders, strict=True):
+            G = sigma2 * (T @ L) @ (T @ L).T
+            roots.append(np.asarray(np.linalg.cholesky(G[np.ix_(order, order)])))
+        return np.array([*stack(roots), 0.5 * np.log(sigma2), *self.best.phi])
 
     def _guarded(self, scaled: Array, value: float) -> tuple[float, Array]:
         """Turn a step that leaves all precision into a very high wall."""
@@ -289,7 +302,7 @@ class _Held:
 
     def _whole(self, free: Array, value: float) -> Array:
         """Return all elements: stacked factors of G, then log σ, then phi."""
-        x = np.empty(len(self.start))
+        x = np.empty(len(self.scale))
         x[self.free] = free
         match len(self.held):
             case 0:
