@@ -27,6 +27,7 @@ from expertise.words import Note, say
 
 _MOST = 60
 _INSIDE = 0.1
+_FLAT = 1e-4  # slope of the deviance at which limits are right to seven digits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -143,7 +144,7 @@ class _Best:
 
         if not len(free):
             return search(phi)[0]
-        found = minimize(surface, phi[free], jac=True, method="BFGS", options={"gtol": 1e-6})
+        found = minimize(surface, phi[free], jac=True, method="BFGS", options={"gtol": _FLAT})
         return float(found.fun)
 
 
@@ -279,7 +280,7 @@ class _Held:
         found = [
             minimize(
                 self._guarded, (start / self.scale)[self.free], args=(value,), jac=True,
-                method="BFGS", options={"gtol": 1e-6},
+                method="BFGS", options={"gtol": _FLAT},
             )
             for start in self.starts
         ]  # fmt: skip

@@ -102,7 +102,7 @@ def test_a_search_without_end_is_refused():
 
 
 def test_profiles_move_with_the_units_of_outcome_and_time():
-    table = autoregressive(0.6)
+    table = autoregressive(0.6, people=15, waves=4)
     other = table.assign(score=1e6 + 10 * table["score"], wave=30 * table["wave"])
     options = {"residual": "car1(wave | person)", "dispersion": "~ wave"}
     limits = ["conf_low", "conf_high"]
@@ -141,13 +141,13 @@ def slope_error(n, intercept, correlation, variances):
 
 
 def test_power_agrees_with_the_covariance_that_is_assumed():
-    error = slope_error(100, 1.0, 0.5, (4.0, 4.0 * np.e))
-    found = run(PLAN, {"wave:armb": 2.2 * error}, n=100, replicates=80).table.iloc[0]
+    error = slope_error(80, 1.0, 0.5, (4.0, 4.0 * np.e))
+    found = run(PLAN, {"wave:armb": 2.2 * error}, n=80, replicates=60).table.iloc[0]
     theory = norm.sf(1.96 - 2.2)
     assert abs(found["power"] - theory) < 3 * np.sqrt(theory * (1 - theory) / 80)
     assert abs(found["width"] - 2 * 1.96 * error) < 3 * found["width_error"]
     assert found["width_error"] < 0.02 * found["width"]
-    assert abs(found["coverage"] - 0.95) < 0.075
+    assert abs(found["coverage"] - 0.95) < 0.085
 
 
 def test_a_pilot_lends_its_residual_structure():
