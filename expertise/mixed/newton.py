@@ -1,21 +1,23 @@
 """Finds the optimum of a deviance over relative factors, at the boundary too."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import Bounds, minimize
 
 from expertise.errors import FitError
 from expertise.mixed.columns import Array
 from expertise.mixed.deviance import Deviance, Point
 from expertise.mixed.factors import on_diagonal, split
-from expertise.mixed.roots import eigen
+from expertise.mixed.roots import eigen, identity
 from expertise.mixed.start import by_moments
 
 FLOOR = 1e-5  # a factor's diagonal below this is at the boundary: its variance counts as zero
 # Within half a millionth of a standard error of the optimum a step promises no more than this.
-_ENOUGH, _CERTAIN, _MOST, _SHRINKS = 1e-13, 1e-7, 200, 18
+_ENOUGH, _CERTAIN, _MOST, _SHRINKS = 1e-13, 1e-7, 500, 18
+_FEW, _LITTLE, _SLOW = 2000, 0.1, 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,7 +40,8 @@ def minimise(deviance: Deviance, start: Sequence[Array] | None = None) -> Optimu
 
     A deviance may have a second optimum at the boundary, or inside where the
     first lies at the boundary: where the first leaves that doubt the search
-    begins once more, from the identity, and the better of the two counts.
+    begins once more, from the identity and from nearly nothing, and the best
+    counts. In large tables a variance below its error is no reason for doubt.
 
     Raises
     ------
@@ -47,19 +50,29 @@ def minimise(deviance: Deviance, start: Sequence[Array] | None = None) -> Optimu
     """
     if start is not None:
         return _search(deviance, start)
-    found, faults = [], []
-    own = by_moments(deviance.reduction, deviance.reml)
-    for factors in ([] if own is None else [[own]]) + [[np.eye(q) for q in deviance.sizes]]:
+    best, fault = None, None
+    for factors in _beginnings(deviance):
         try:
-            found.append(_search(deviance, factors))
-        except FitError as fault:
-            faults.append(fault)
+            found = _search(deviance, factors)
+        except FitError as error:
+            fault = fault or error
             continue
-        if not (found[0].held | found[0].rough).any():
+        if best is None or found.point.deviance < best.point.deviance:
+            best = found
+        if not (best.held.any() or (best.rough.any() and deviance.reduction.n <= _FEW)):
             break
-    if not found:
-        raise faults[0]
-    return min(found, key=lambda one: one.point.deviance)
+    if best is None:
+        assert fault is not None, "there is always somewhere to begin"
+        raise fault
+    return best
+
+
+def _beginnings(deviance: Deviance) -> Iterator[list[Array]]:
+    own = by_moments(deviance.reduction, deviance.reml)
+    if own is not None:
+        yield [own]
+    yield [identity(q) for q in deviance.sizes]
+    yield [_LITTLE * identity(q) for q in deviance.sizes]
 
 
 def _search(deviance: Deviance, start: Sequence[Array]) -> Optimum:
@@ -67,7 +80,9 @@ def _search(deviance: Deviance, start: Sequence[Array]) -> Optimum:
 
     The factors are unconstrained (a column's sign is free), so a zero
     variance is an ordinary stationary point; only the curvature of Ψ = LL'
-    itself is added to the average information there.
+    itself is added to the average information there. Small tables may have
+    another curvature than that information says: where the search is slow, a
+    quasi-Newton method ends it.
 
     Raises
     ------
@@ -76,7 +91,7 @@ def _search(deviance: Deviance, start: Sequence[Array]) -> Optimum:
     """
     point = deviance(start)
     evaluations = 1
-    while evaluations < _MOST:
+    while evaluations < _SLOW:
         step, promise = _step(point)
         if promise < _ENOUGH * max(1.0, abs(point.deviance) * 1e-4):
             break
@@ -86,7 +101,9 @@ def _search(deviance: Deviance, start: Sequence[Array]) -> Optimum:
             break
         point = candidate
     else:
-        step, promise = _step(point)
+        point, more = _slowly(deviance, point)
+        evaluations += more
+        promise = _step(point)[1]
     if not promise < _CERTAIN * max(1.0, abs(point.deviance) * 1e-4):
         raise FitError(
             f"no optimum found in {evaluations} evaluations (a step still promises {promise:.2g} "
@@ -105,6 +122,24 @@ def _below_error(point: Point) -> NDArray[np.bool_]:
     spread = np.sqrt(2 * vectors**2 @ (1 / np.maximum(values, 1e-12)))
     small: NDArray[np.bool_] = point.theta < 2 * spread
     return small & on_diagonal(tuple(map(len, point.factors)))
+
+
+def _slowly(deviance: Deviance, point: Point) -> tuple[Point, int]:
+    """Return the best point that scipy's quasi-Newton method finds, and its evaluations."""
+
+    def at(theta: Array) -> Point:
+        return deviance(tuple(split(theta, deviance.sizes)))
+
+    def value(theta: Array) -> tuple[float, Array]:
+        here = at(theta)
+        return here.deviance, here.slope
+
+    least = np.where(on_diagonal(deviance.sizes), FLOOR, -np.inf)
+    found = minimize(
+        value, point.theta, jac=True, method="L-BFGS-B", bounds=Bounds(least),
+        options={"maxiter": _MOST, "maxcor": 20, "ftol": 0.0, "gtol": 1e-6},
+    )  # fmt: skip
+    return at(found.x), int(found.nfev)
 
 
 def _descend(deviance: Deviance, point: Point, step: Array) -> tuple[Point | None, int]:
