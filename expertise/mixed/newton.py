@@ -10,12 +10,14 @@ from expertise.errors import FitError
 from expertise.mixed.columns import Array
 from expertise.mixed.deviance import Deviance, Point
 from expertise.mixed.factors import on_diagonal, split
+from expertise.mixed.information import exact_curvature
 from expertise.mixed.roots import eigen
 from expertise.mixed.start import by_moments
 
 FLOOR = 1e-5  # a factor's diagonal below this is at the boundary: its variance counts as zero
 # Within half a millionth of a standard error of the optimum a step promises no more than this.
 _ENOUGH, _CERTAIN, _MOST, _SHRINKS = 1e-13, 1e-7, 200, 18
+_CREEPING = 20  # evaluations after which average information is taken to creep: exact from there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -74,7 +76,7 @@ def _search(deviance: Deviance, start: Sequence[Array]) -> Optimum:
     point = deviance(start)
     evaluations = 1
     while evaluations < _MOST:
-        step, promise = _step(point)
+        step, promise = _step(point, _curvature(deviance, point, evaluations))
         if promise < _ENOUGH * max(1.0, abs(point.deviance) * 1e-4):
             break
         candidate, tried = _descend(deviance, point, step)
@@ -83,7 +85,7 @@ def _search(deviance: Deviance, start: Sequence[Array]) -> Optimum:
             break
         point = candidate
     else:
-        step, promise = _step(point)
+        step, promise = _step(point, point.curvature)
     if not promise < _CERTAIN * max(1.0, abs(point.deviance) * 1e-4):
         raise FitError(
             f"no optimum found in {evaluations} evaluations (a step still promises {promise:.2g} "
@@ -105,9 +107,14 @@ def _descend(deviance: Deviance, point: Point, step: Array) -> tuple[Point | Non
     return None, _SHRINKS - 1
 
 
-def _step(point: Point) -> tuple[Array, float]:
+def _curvature(deviance: Deviance, point: Point, evaluations: int) -> Array:
+    """Return average information, which is cheap; exact second derivatives where it creeps."""
+    return point.curvature if evaluations < _CREEPING else exact_curvature(deviance, point)
+
+
+def _step(point: Point, curvature: Array) -> tuple[Array, float]:
     """Return the Newton step over the parameters that are free, and half its decrease."""
-    theta, slope, curvature = point.theta, point.slope, point.curvature
+    theta, slope = point.theta, point.slope
     held = at_floor(point) & (slope >= 0)
     if held.any():  # a held element does not move, and moves no other
         curvature = np.where(held[:, None] | held, np.eye(len(theta)), curvature)
