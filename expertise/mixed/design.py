@@ -189,7 +189,10 @@ def _vector(name: str, value: str | ArrayLike, data: pd.DataFrame) -> Column:
                 f"{name} are a series whose row labels are not those of the table; "
                 "give a column of the table, or an array in its order"
             )
-        numbers = np.asarray(value, dtype=np.float64)
+        try:
+            numbers = np.asarray(value, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise DesignError(f"{name} are numbers, or the name of a column") from None
         if numbers.shape != (len(data),):
             raise DesignError(
                 f"{name} have shape {numbers.shape}; give one number per row, {len(data)} in all"

@@ -1,6 +1,7 @@
 """Fits a mixed model: the one door to the linear, generalized and ordinal engines."""
 
 from dataclasses import dataclass, replace
+from numbers import Real
 
 import pandas as pd
 from numpy.typing import ArrayLike
@@ -132,7 +133,7 @@ def fit_mixed(
     >>> fit.beta.round(6).tolist()
     [3.5, 1.0]
     """
-    if not 0 < conf_level < 1:
+    if not isinstance(conf_level, Real) or not 0 < conf_level < 1:
         raise DesignError(f"conf_level is {conf_level}; it lies between 0 and 1, such as 0.95")
     options = Options(
         reml=family == "gaussian" if reml is None else reml, df=df, residual=residual,
@@ -179,6 +180,11 @@ def solve(design: Design, link: Link, options: Options) -> Solution:
                 f"not for {design.family}"
             )
         return fit_generalized(design, link, options.quadrature)
+    if options.quadrature != 1:
+        raise DesignError(
+            f"quadrature={options.quadrature!r} is for other families; the likelihood of a "
+            "gaussian model is exact without it"
+        )
     linear = options.reml and not structured
     if options.df == "kenward-roger" and not linear:
         raise DesignError(

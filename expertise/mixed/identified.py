@@ -36,6 +36,9 @@ def check_identified(
     )
     for term in random:
         coefficients = term.size * len(term.names)
+        empty = [name for name, column in zip(term.names, term.Z.T, strict=True) if not column.any()]
+        if empty:
+            found.append(f"{listed(empty)} in {term} is 0 in every row; leave it out")
         if term.size == 1:
             found.append(
                 f"the grouping {term.group!r} has one level; a random term needs several, "

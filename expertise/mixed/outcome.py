@@ -21,6 +21,8 @@ def read_outcome(
     Two answers become 0 and 1 (the second level is the event); ordered
     categories become 0, 1, 2, …; counts and numbers stay as they are.
     """
+    if trials is not None and family != "binomial":
+        raise DesignError(f"trials= is for the family binomial, not for {family}")
     column = frame[node.column] if isinstance(node, Name) else None
     if column is not None and (column.numbers is None or family == "cumulative"):
         return _categories(column, family)
@@ -60,6 +62,11 @@ def _categories(column: Column, family: str) -> tuple[Array, tuple[Any, ...], li
             f"the categories of {column.name!r} have no order; make it an ordered categorical "
             "or whole numbers"
         )
+    if column.numbers is not None:
+        _refuse(
+            column.numbers % 1 != 0, "is no whole number", column.name, column.index,
+            column.numbers, "ordered categories are whole numbers or an ordered categorical",
+        )  # fmt: skip
     factor = column.as_factor().seen()
     levels, codes = factor.levels, factor.codes
     assert codes is not None
