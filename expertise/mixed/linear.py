@@ -1,19 +1,19 @@
 """Fits linear mixed models by REML or maximum likelihood; the answer is in the user's units."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from expertise.mixed.columns import Array
 from expertise.mixed.design import Design
 from expertise.mixed.deviance import Deviance, Point
-from expertise.mixed.factors import on_diagonal
 from expertise.mixed.fitted import Freedom, Normal, Solution
 from expertise.mixed.kenward_roger import by_kenward_roger
 from expertise.mixed.modes import modes_of
-from expertise.mixed.newton import FLOOR, Optimum, at_floor, minimise
+from expertise.mixed.newton import FLOOR, Optimum, minimise
 from expertise.mixed.reduction import prepare, reduce_rows
 from expertise.mixed.residual import Whitened
-from expertise.mixed.roots import eigen
 from expertise.mixed.satterthwaite import by_satterthwaite
 from expertise.words import note
 
@@ -56,7 +56,8 @@ def solution_at(
         point.profile.sigma2 * (T @ L) @ (T @ L).T
         for T, L in zip(units.Z, map(on_boundary, point.factors), strict=True)
     )
-    held, rough = _doubtful(point)
+    sizes = tuple(map(len, point.factors))
+    held, rough = _of_terms(optimum.held, sizes), _of_terms(optimum.rough, sizes)
     remarks = [
         note(key, term=str(term))
         for key, doubt in (("mixed.boundary", held), ("mixed.rough", rough & ~held))
@@ -83,16 +84,10 @@ def solution_at(
     )
 
 
-def _doubtful(point: Point) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Tell per term whether it is at its boundary, and whether a variance is below its error."""
-    values, vectors = eigen(point.curvature)
-    spread = np.sqrt(2 * vectors**2 @ (1 / np.maximum(values, 1e-12)))
-    sizes = tuple(map(len, point.factors))
-    rough = on_diagonal(sizes) & (point.theta < 2 * spread)
+def _of_terms(elements: NDArray[np.bool_], sizes: Sequence[int]) -> NDArray[np.bool_]:
+    """Tell per term whether any of its stacked elements is so."""
     term = np.repeat(np.arange(len(sizes)), [q * (q + 1) // 2 for q in sizes] or np.zeros(0, int))
-    held, rough = (np.bincount(term[each], minlength=len(sizes)) > 0
-                   for each in (at_floor(point), rough))  # fmt: skip
-    return held, rough
+    return np.bincount(term[elements], minlength=len(sizes)) > 0
 
 
 def on_boundary(L: Array) -> Array:

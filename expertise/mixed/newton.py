@@ -22,19 +22,25 @@ _CREEPING = 20  # evaluations after which average information is taken to creep:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Optimum:
-    """The best point, the evaluations it took, and the decrease a Newton step still promises."""
+    """The best point, the evaluations it took, and the decrease a Newton step still promises.
+
+    Of each stacked element, `held` tells whether it is a diagonal at its
+    floor, `rough` whether it is a diagonal below twice its standard error.
+    """
 
     point: Point
     evaluations: int
     promise: float
+    held: NDArray[np.bool_]
+    rough: NDArray[np.bool_]
 
 
 def minimise(deviance: Deviance, start: Sequence[Array] | None = None) -> Optimum:
-    """Return the best point, from `start` or from the identity.
+    """Return the best point, from `start` or from what the groups' own regressions say.
 
-    A deviance may have a second optimum inside where the first lies at the
-    boundary: then the search begins once more, near the groups' own
-    regressions, and the better of the two counts.
+    A deviance may have a second optimum at the boundary, or inside where the
+    first lies at the boundary: where the first leaves that doubt the search
+    begins once more, from the identity, and the better of the two counts.
 
     Raises
     ------
@@ -44,18 +50,15 @@ def minimise(deviance: Deviance, start: Sequence[Array] | None = None) -> Optimu
     if start is not None:
         return _search(deviance, start)
     found, faults = [], []
-
-    def begin(factors: list[Array]) -> None:
+    own = by_moments(deviance.reduction, deviance.reml)
+    for factors in ([] if own is None else [[own]]) + [[np.eye(q) for q in deviance.sizes]]:
         try:
             found.append(_search(deviance, factors))
         except FitError as fault:
             faults.append(fault)
-
-    begin([np.eye(q) for q in deviance.sizes])
-    if not found or at_floor(found[0].point).any():
-        own = by_moments(deviance.reduction)
-        if own is not None:
-            begin([own])
+            continue
+        if not (found[0].held | found[0].rough).any():
+            break
     if not found:
         raise faults[0]
     return min(found, key=lambda one: one.point.deviance)
@@ -91,7 +94,19 @@ def _search(deviance: Deviance, start: Sequence[Array]) -> Optimum:
             f"no optimum found in {evaluations} evaluations (a step still promises {promise:.2g} "
             "in the deviance); simplify the random terms or rescale the predictors"
         )
-    return Optimum(point=point, evaluations=evaluations, promise=promise)
+    held = at_floor(point)
+    return Optimum(
+        point=point, evaluations=evaluations, promise=promise, held=held,
+        rough=_below_error(point) & ~held,
+    )  # fmt: skip
+
+
+def _below_error(point: Point) -> NDArray[np.bool_]:
+    """Tell for each stacked element whether it is a diagonal below twice its standard error."""
+    values, vectors = eigen(point.curvature)
+    spread = np.sqrt(2 * vectors**2 @ (1 / np.maximum(values, 1e-12)))
+    small: NDArray[np.bool_] = point.theta < 2 * spread
+    return small & on_diagonal(tuple(map(len, point.factors)))
 
 
 def _descend(deviance: Deviance, point: Point, step: Array) -> tuple[Point | None, int]:

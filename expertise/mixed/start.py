@@ -1,4 +1,4 @@
-"""A second place to begin the search: near what each group's own regression says."""
+"""Where the search begins: near what each group's own regression says."""
 
 import numpy as np
 
@@ -10,11 +10,13 @@ from expertise.mixed.system import invert
 _RIDGE, _LOOSE, _LEAST = 1e-9, 10.0, 0.01
 
 
-def by_moments(reduction: Reduction) -> Array | None:
+def by_moments(reduction: Reduction, reml: bool) -> Array | None:
     """Return the factor of the spread of groups' own coefficients, beyond what error makes of it.
 
-    Groups that cannot carry a regression of their own are left out. None
-    where a model has more than one term, or too few groups.
+    It is the answer itself where all groups share a pattern of Z, and each
+    coefficient as many fixed ones. Groups that cannot carry a regression of
+    their own are left out. None where a model has more than one term, or too
+    few groups.
     """
     places = reduction.blocks.places
     if len(places) != 1 or not places[0].inside:
@@ -26,8 +28,9 @@ def by_moments(reduction: Reduction) -> Array | None:
     own *= (sure > 0)[:, None, None]
     b = (own[groups.pattern] @ y.T[:, :, None])[:, :, 0]
     sigma2 = (reduction.total[-1, -1] - np.vdot(b, y.T)) / max(reduction.n - m * count, 1.0)
-    if not (count > m and sigma2 > 0):
+    free = count - reml * reduction.p / m
+    if not (count > m and free > 0 and sigma2 > 0):
         return None
     error = (sure @ own.reshape(len(own), m * m)).reshape(m, m)
-    values, vectors = eigen((b.T @ b / sigma2 - error) / count)
+    values, vectors = eigen(b.T @ b / (sigma2 * free) - error / count)
     return root_of((vectors * np.maximum(values, _LEAST)) @ vectors.T)

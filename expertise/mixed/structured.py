@@ -1,6 +1,7 @@
 """Fits linear mixed models with a residual structure, by profiling the ordinary engine."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from scipy.optimize import minimize
@@ -84,7 +85,7 @@ def fit_structured(design: Design, structure: Structure, *, reml: bool, df: str)
     return solution_at(
         design,
         search.at(phi),
-        Optimum(point=optimum.point, evaluations=search.evaluations, promise=optimum.promise),
+        replace(optimum, evaluations=search.evaluations),
         Normal(covariance=freedom.covariance) if df == "normal" else freedom,
         dispersion=tuple((name, float(value), float(error)) for name, value, error in rows),
         whitening=structure.whitening(phi),
