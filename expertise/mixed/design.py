@@ -175,7 +175,7 @@ def build_design(
         formula=parsed, family=family, y=y, X=X, layout=layout, random=random, frame=frame,
         rows=rows, total=len(data), outcome_levels=outcome_levels, notes=(), **given,
     )  # fmt: skip
-    check_varies(y, str(parsed.outcome))
+    check_varies(y, str(parsed.outcome), outcome_levels)
     check_identified(family, X, layout.names, random, given["trials"], y)
     return replace(design, notes=(*notes, *more, *_remarks(design)))
 

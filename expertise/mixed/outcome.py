@@ -43,12 +43,12 @@ def read_outcome(
     return y, (), []
 
 
-def check_varies(y: Array, name: str) -> None:
+def check_varies(y: Array, name: str, levels: tuple[Any, ...]) -> None:
     """Refuse an outcome without variation."""
     if np.ptp(y) == 0:
+        value = levels[0] if levels else plain(float(y[0]))
         raise DesignError(
-            f"the outcome {name!r} is {plain(float(y[0]))} in all {len(y)} rows: "
-            "there is no variation to model"
+            f"the outcome {name!r} is {value} in all {len(y)} rows: there is no variation to model"
         )
 
 
@@ -76,8 +76,10 @@ def _categories(column: Column, family: str) -> tuple[Array, tuple[Any, ...], li
             "the family binomial needs two"
         )
     notes = []
+    if column.numbers is None and (never := [v for v in column.levels if v not in levels]):
+        notes.append(note("mixed.unused_levels", column=column.name, levels=listed(never)))
     if family == "binomial" and len(levels) == 2:
-        notes = [note("mixed.event", outcome=column.name, level=levels[1])]
+        notes.append(note("mixed.event", outcome=column.name, level=levels[1]))
     return codes.astype(np.float64), levels, notes
 
 
