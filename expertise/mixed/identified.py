@@ -36,8 +36,7 @@ def check_identified(
     )
     for term in random:
         coefficients = term.size * len(term.names)
-        empty = [name for name, column in zip(term.names, term.Z.T, strict=True) if not column.any()]
-        if empty:
+        if empty := [term.names[at] for at in np.flatnonzero(~term.Z.any(axis=0))]:
             found.append(f"{listed(empty)} in {term} is 0 in every row; leave it out")
         if term.size == 1:
             found.append(
