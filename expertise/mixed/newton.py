@@ -1,6 +1,6 @@
 """Finds the optimum of a deviance over relative factors, at the boundary too."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,13 +11,13 @@ from expertise.mixed.columns import Array
 from expertise.mixed.deviance import Deviance, Point
 from expertise.mixed.factors import on_diagonal, split
 from expertise.mixed.information import exact_curvature
-from expertise.mixed.roots import eigen
+from expertise.mixed.roots import eigen, identity
 from expertise.mixed.start import by_moments
 
 FLOOR = 1e-5  # a factor's diagonal below this is at the boundary: its variance counts as zero
 # Within half a millionth of a standard error of the optimum a step promises no more than this.
 _ENOUGH, _CERTAIN, _MOST, _SHRINKS = 1e-13, 1e-7, 200, 18
-_CREEPING = 20  # evaluations after which average information is taken to creep: exact from there
+_FEW, _LITTLE, _SLOW = 2000, 0.1, 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,7 +40,8 @@ def minimise(deviance: Deviance, start: Sequence[Array] | None = None) -> Optimu
 
     A deviance may have a second optimum at the boundary, or inside where the
     first lies at the boundary: where the first leaves that doubt the search
-    begins once more, from the identity, and the better of the two counts.
+    begins once more, from the identity and from nearly nothing, and the best
+    counts. In large tables a variance below its error is no reason for doubt.
 
     Raises
     ------
@@ -49,19 +50,29 @@ def minimise(deviance: Deviance, start: Sequence[Array] | None = None) -> Optimu
     """
     if start is not None:
         return _search(deviance, start)
-    found, faults = [], []
-    own = by_moments(deviance.reduction, deviance.reml)
-    for factors in ([] if own is None else [[own]]) + [[np.eye(q) for q in deviance.sizes]]:
+    best, fault = None, None
+    for factors in _beginnings(deviance):
         try:
-            found.append(_search(deviance, factors))
-        except FitError as fault:
-            faults.append(fault)
+            found = _search(deviance, factors)
+        except FitError as error:
+            fault = fault or error
             continue
-        if not (found[0].held | found[0].rough).any():
+        if best is None or found.point.deviance < best.point.deviance:
+            best = found
+        if not (best.held.any() or (best.rough.any() and deviance.reduction.n <= _FEW)):
             break
-    if not found:
-        raise faults[0]
-    return min(found, key=lambda one: one.point.deviance)
+    if best is None:
+        assert fault is not None, "there is always somewhere to begin"
+        raise fault
+    return best
+
+
+def _beginnings(deviance: Deviance) -> Iterator[list[Array]]:
+    own = by_moments(deviance.reduction, deviance.reml)
+    if own is not None:
+        yield [own]
+    yield [identity(q) for q in deviance.sizes]
+    yield [_LITTLE * identity(q) for q in deviance.sizes]
 
 
 def _search(deviance: Deviance, start: Sequence[Array]) -> Optimum:
@@ -69,7 +80,9 @@ def _search(deviance: Deviance, start: Sequence[Array]) -> Optimum:
 
     The factors are unconstrained (a column's sign is free), so a zero
     variance is an ordinary stationary point; only the curvature of Ψ = LL'
-    itself is added to the average information there.
+    itself is added to the average information there. Small tables may have
+    another curvature than that information says: where the search is slow, the
+    exact second derivatives end it.
 
     Raises
     ------
@@ -79,7 +92,8 @@ def _search(deviance: Deviance, start: Sequence[Array]) -> Optimum:
     point = deviance(start)
     evaluations = 1
     while evaluations < _MOST:
-        step, promise = _step(point, _curvature(deviance, point, evaluations))
+        slow = evaluations >= _SLOW
+        step, promise = _step(point, exact_curvature(deviance, point) if slow else point.curvature)
         if promise < _ENOUGH * max(1.0, abs(point.deviance) * 1e-4):
             break
         candidate, tried = _descend(deviance, point, step)
@@ -88,7 +102,7 @@ def _search(deviance: Deviance, start: Sequence[Array]) -> Optimum:
             break
         point = candidate
     else:
-        step, promise = _step(point, point.curvature)
+        promise = _step(point, point.curvature)[1]
     if not promise < _CERTAIN * max(1.0, abs(point.deviance) * 1e-4):
         raise FitError(
             f"no optimum found in {evaluations} evaluations (a step still promises {promise:.2g} "
@@ -120,11 +134,6 @@ def _descend(deviance: Deviance, point: Point, step: Array) -> tuple[Point | Non
         if candidate.deviance <= bar:
             return candidate, tried
     return None, _SHRINKS - 1
-
-
-def _curvature(deviance: Deviance, point: Point, evaluations: int) -> Array:
-    """Return average information, which is cheap; exact second derivatives where it creeps."""
-    return point.curvature if evaluations < _CREEPING else exact_curvature(deviance, point)
 
 
 def _step(point: Point, curvature: Array) -> tuple[Array, float]:
