@@ -80,7 +80,9 @@ def predictions(
     if groups and not isinstance(grid, pd.DataFrame):
         raise DesignError("groups=True needs a grid, a table whose rows name their groups")
     rows = grid if isinstance(grid, pd.DataFrame) else reference_grid(fit.design, (), grid)
-    level = conf_level or fit.conf_level
+    if not len(rows):
+        raise DesignError("the grid has no rows; give one for each prediction")
+    level = fit.level(conf_level)
     X = fit.design.fixed_matrix(rows)
     eta, slope, beside = X @ fit.beta, X, np.zeros(len(X))
     if groups:

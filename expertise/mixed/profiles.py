@@ -92,7 +92,7 @@ def profile_intervals(
             f"no fixed coefficient is called {unknown[0]!r}{nearest(unknown[0], fit.names)}; "
             f'there are {listed(fit.names)}, and "sd" for the variance components'
         )
-    level = conf_level or fit.conf_level
+    level = fit.level(conf_level)
     best = Deviance(reduce_rows(prepare(fit.design)), reml=False)
     point = minimise(best).point
     bound = float(ndtri((1 + level) / 2))
