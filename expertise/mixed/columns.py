@@ -12,6 +12,7 @@ from expertise.errors import DataError, DesignError, listed, nearest
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
+LARGEST = 1e100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -160,12 +161,14 @@ def _numbers_among_objects(series: pd.Series, name: str) -> Array:
 
 
 def check_finite(values: Array, name: str, index: pd.Index) -> None:
-    """Refuse infinite values, naming column and row."""
-    infinite = np.isinf(values)
-    if infinite.any():
-        row = index[int(infinite.argmax())]
+    """Refuse values that are infinite or whose squares would be, naming column and row."""
+    beyond = abs(values) > LARGEST
+    if beyond.any():
+        at = int(beyond.argmax())
+        what = "infinite" if np.isinf(values[at]) else f"{values[at]:g}"
         raise DataError(
-            f"{name!r} is infinite in row {row}; give a finite value, or leave the cell empty"
+            f"{name!r} is {what} in row {index[at]}; give a finite value up to {LARGEST:g}, or "
+            "leave the cell empty"
         )
 
 

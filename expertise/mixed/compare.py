@@ -47,7 +47,8 @@ def compare_fits(*fits: MixedFit) -> Comparison:
     likelihood first, which a note says. Where one variance more is tested
     the p-value comes from the half-and-half mixture of chi-squares: a
     variance cannot be negative, nor can a residual correlation in
-    continuous time.
+    continuous time. Models that cannot be nested, since the larger lacks a
+    column of the smaller or fits worse, get no test.
 
     Raises
     ------
@@ -74,9 +75,19 @@ def compare_fits(*fits: MixedFit) -> Comparison:
     ordered = sorted(fits, key=lambda fit: fit.solution.n_parameters)
     rows = [_row(ordered[0], None)]
     rows += [_row(fit, before) for before, fit in pairwise(ordered)]
-    if any(row["method"] == "mixture" for row in rows):
-        notes.append(note("mixed.mixture"))
+    methods = {row["method"] for row in rows}
+    notes += [note(key) for key, method in (("mixed.mixture", "mixture"),
+                                            ("mixed.not_nested", "not nested"))
+              if method in methods]  # fmt: skip
     return Comparison(fits=tuple(ordered), table=pd.DataFrame(rows), notes=tuple(notes))
+
+
+def _nested(small: MixedFit, large: MixedFit) -> bool:
+    """Tell whether the larger model has the fixed columns of the smaller, and fits no worse."""
+    X = np.column_stack([np.ones(large.n), large.design.X])
+    rest = small.design.X - X @ np.linalg.lstsq(X, small.design.X, rcond=None)[0]
+    outside = np.linalg.norm(rest, axis=0) > 1e-7 * np.linalg.norm(small.design.X, axis=0)
+    return not outside.any() and large.log_likelihood > small.log_likelihood - 1e-4
 
 
 def _row(fit: MixedFit, before: MixedFit | None) -> dict[str, object]:
@@ -91,8 +102,9 @@ def _row(fit: MixedFit, before: MixedFit | None) -> dict[str, object]:
         return {**row, "statistic": np.nan, "df": np.nan, "p_value": np.nan, "method": ""}
     df = fit.solution.n_parameters - before.solution.n_parameters
     ratio = max(2 * (fit.log_likelihood - before.log_likelihood), 0.0)
-    if df == 0:
-        return {**row, "statistic": ratio, "df": 0.0, "p_value": np.nan, "method": "not nested"}
+    if df == 0 or not _nested(before, fit):
+        return {**row, "statistic": ratio, "df": float(df), "p_value": np.nan,
+                "method": "not nested"}  # fmt: skip
     p = float(chdtrc(df, ratio))
     if _bounded(fit, before) == 1 and fit.names == before.names:
         below = float(chdtrc(df - 1, ratio)) if df > 1 else float(ratio == 0)

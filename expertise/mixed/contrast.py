@@ -114,6 +114,8 @@ def contrasts(
     if adjust not in ("none", "bonferroni"):
         raise DesignError(f"unknown adjust {adjust!r}; allowed are none and bonferroni")
     within = [by] if isinstance(by, str) else list(by)
+    if variable in within:
+        raise DesignError(f"by= holds {variable!r}, whose levels are compared; leave it out there")
     places, L = _means(fit, [*within, variable], at)
     k = places[variable].nunique()
     if k < 2:
@@ -123,7 +125,7 @@ def contrasts(
     earlier = np.concatenate([row[[a for a, _ in pairs]] for row in blocks])
     later = np.concatenate([row[[b for _, b in pairs]] for row in blocks])
     count = len(pairs) if adjust == "bonferroni" else 1
-    level = conf_level or fit.conf_level
+    level = fit.level(conf_level)
     table = fit.estimates(L[later] - L[earlier], 1 - (1 - level) / count)
     table["p_value"] = np.minimum(table["p_value"] * count, 1.0)
     table["conf_level"] = level

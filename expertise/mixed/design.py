@@ -175,7 +175,7 @@ def build_design(
         formula=parsed, family=family, y=y, X=X, layout=layout, random=random, frame=frame,
         rows=rows, total=len(data), outcome_levels=outcome_levels, notes=(), **given,
     )  # fmt: skip
-    check_varies(y, str(parsed.outcome))
+    check_varies(y, str(parsed.outcome), outcome_levels)
     check_identified(family, X, layout.names, random, given["trials"], y)
     return replace(design, notes=(*notes, *more, *_remarks(design)))
 
@@ -189,7 +189,10 @@ def _vector(name: str, value: str | ArrayLike, data: pd.DataFrame) -> Column:
                 f"{name} are a series whose row labels are not those of the table; "
                 "give a column of the table, or an array in its order"
             )
-        numbers = np.asarray(value, dtype=np.float64)
+        try:
+            numbers = np.asarray(value, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise DesignError(f"{name} are numbers, or the name of a column") from None
         if numbers.shape != (len(data),):
             raise DesignError(
                 f"{name} have shape {numbers.shape}; give one number per row, {len(data)} in all"

@@ -36,7 +36,9 @@ class Estimates(Result):
 
 
 def named(table: pd.DataFrame, keys: Sequence[str]) -> list[str]:
-    """Name the rows of a grid, such as `arm = peer, wave = 3`."""
+    """Name the rows of a grid, such as `arm = peer, wave = 3`; one without columns is unnamed."""
+    if not keys:
+        return [""] * len(table)
     rows = table[list(keys)].itertuples(index=False, name=None)
     return [
         ", ".join(f"{key} = {value}" for key, value in zip(keys, row, strict=True)) for row in rows

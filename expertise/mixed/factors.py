@@ -18,8 +18,6 @@ class Triangle:
     columns: Codes
     each: Codes
     diagonal: NDArray[np.bool_]
-    row_is_row: Array
-    column_is_row: Array
     same_column: Array
 
 
@@ -32,8 +30,6 @@ def triangle(q: int) -> Triangle:
         columns=columns,
         each=np.arange(len(rows)),
         diagonal=rows == columns,
-        row_is_row=(rows[:, None] == rows[None]).astype(float),
-        column_is_row=(columns[:, None] == rows[None]).astype(float),
         same_column=2.0 * (columns[:, None] == columns[None]),
     )
 
@@ -64,15 +60,6 @@ def split(theta: Array, sizes: Sequence[int]) -> Iterator[Array]:
         L[index.rows, index.columns] = theta[at : at + len(index.rows)]
         at += len(index.rows)
         yield L
-
-
-def chain(L: Array) -> Array:
-    """Return the derivative of the elements of Ψ = LL' (rows) by those of L (columns)."""
-    at = triangle(len(L))
-    return np.asarray(
-        at.row_is_row * L[at.columns[:, None], at.columns[None]]
-        + L[at.rows[:, None], at.columns[None]] * at.column_is_row
-    )
 
 
 def bend(slope: Array) -> Array:

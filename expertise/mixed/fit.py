@@ -10,7 +10,7 @@ from expertise.figures import StoryAxes
 from expertise.mixed.description import Labels, describe
 from expertise.mixed.design import Design, build_design
 from expertise.mixed.diagnosis import Diagnosis, diagnose
-from expertise.mixed.fitted import Fitted, Solution
+from expertise.mixed.fitted import Fitted, Solution, checked_level
 from expertise.mixed.glmm import fit_generalized, without_intercept
 from expertise.mixed.linear import fit_linear
 from expertise.mixed.links import Link, choose_link
@@ -139,8 +139,6 @@ def fit_mixed(
     >>> fit.beta.round(6).tolist()
     [3.5, 1.0]
     """
-    if not 0 < conf_level < 1:
-        raise DesignError(f"conf_level is {conf_level}; it lies between 0 and 1, such as 0.95")
     options = Options(
         reml=family == "gaussian" if reml is None else reml, df=df, residual=residual,
         dispersion=dispersion, quadrature=quadrature, seed=seed,
@@ -151,7 +149,7 @@ def fit_mixed(
     )  # fmt: skip
     if family == "cumulative":
         design = without_intercept(design)
-    return _fitted(design, choose_link(family, link), conf_level, options)
+    return _fitted(design, choose_link(family, link), checked_level(conf_level), options)
 
 
 def refit(fit: MixedFit, *, reml: bool) -> MixedFit:
@@ -185,6 +183,11 @@ def solve(design: Design, link: Link, options: Options) -> Solution:
                 f"not for {design.family}"
             )
         return fit_generalized(design, link, options.quadrature)
+    if options.quadrature != 1:
+        raise DesignError(
+            f"quadrature={options.quadrature!r} is for other families; the likelihood of a "
+            "gaussian model is exact without it"
+        )
     linear = options.reml and not structured
     if options.df == "kenward-roger" and not linear:
         raise DesignError(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
+from numbers import Real
 from typing import Any, Protocol
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import fdtrc, ndtri, stdtr, stdtrit
 
+from expertise.errors import DesignError
 from expertise.mixed.columns import Array
 from expertise.mixed.design import Design
 from expertise.mixed.links import LINKS, Link
@@ -191,12 +193,26 @@ class Fitted(Result):
         -------
         DataFrame
             `estimate std_error statistic df p_value conf_low conf_high conf_level`, k rows.
+
+        Raises
+        ------
+        DesignError
+            For rows of another length than p, and a level outside 0 to 1.
         """
         rows = np.atleast_2d(np.asarray(L, dtype=np.float64))
+        if rows.shape[1] != len(self.beta):
+            raise DesignError(
+                f"L has {rows.shape[1]} columns; give one for each of the {len(self.beta)} fixed "
+                "coefficients"
+            )
         estimate = rows @ self.beta
         std_error = np.sqrt(np.einsum("ij,jk,ik->i", rows, self.cov_beta, rows))
         df = np.array([self.solution.freedom.df(row) for row in rows])
-        return intervals(estimate, std_error, df, conf_level or self.conf_level)
+        return intervals(estimate, std_error, df, self.level(conf_level))
+
+    def level(self, conf_level: float | None) -> float:
+        """Return the level of intervals that is asked for; that of the fit by default."""
+        return self.conf_level if conf_level is None else checked_level(conf_level)
 
     def tidy(self) -> pd.DataFrame:
         """Return fixed effects, then thresholds, variances and covariances, then dispersion."""
@@ -334,6 +350,13 @@ class Fitted(Result):
             table["conf_high"] = table["estimate"] + z * table["std_error"]
             tables.append(table)
         return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def checked_level(conf_level: float) -> float:
+    """Return the level of intervals, or refuse what is none."""
+    if not isinstance(conf_level, Real) or not 0 < conf_level < 1:
+        raise DesignError(f"conf_level is {conf_level}; it lies between 0 and 1, such as 0.95")
+    return conf_level
 
 
 def intervals(estimate: Array, std_error: Array, df: Array, conf_level: float) -> pd.DataFrame:

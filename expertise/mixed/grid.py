@@ -52,7 +52,8 @@ def reference_grid(
             )
     ordered = dict.fromkeys((*over, *known))
     values = [given.get(name) or _typical(design, layouts, name, name in over) for name in ordered]
-    return pd.DataFrame(list(product(*values)), columns=list(ordered))
+    cells = list(product(*values))
+    return pd.DataFrame(cells, columns=list(ordered), index=range(len(cells)))
 
 
 def levels_of(design: Design, name: str) -> list[Any] | None:

@@ -36,6 +36,8 @@ def check_identified(
     )
     for term in random:
         coefficients = term.size * len(term.names)
+        if empty := [term.names[at] for at in np.flatnonzero(~term.Z.any(axis=0))]:
+            found.append(f"{listed(empty)} in {term} is 0 in every row; leave it out")
         if term.size == 1:
             found.append(
                 f"the grouping {term.group!r} has one level; a random term needs several, "

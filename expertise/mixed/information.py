@@ -13,16 +13,17 @@ from scipy.linalg import solve_triangular
 from expertise.mixed.blocks import spread
 from expertise.mixed.columns import Array
 from expertise.mixed.deviance import Deviance, Point
-from expertise.mixed.factors import stack, triangle
+from expertise.mixed.factors import bend, diagonal, stack, triangle
 from expertise.mixed.roots import inverse_of
 from expertise.mixed.system import System
 
 Halves = tuple[Array, Array]
+Directions = list[tuple[int, Array]]  # a term and its spherical direction, symmetric, per parameter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Information:
-    """Traces by the r elements of all Ψ, in inner columns.
+    """Traces by the r elements of all Ψ along their axes, or of all factors, in inner columns.
 
     `traces` (r, r) is tr(P∂iP∂j) under REML, tr(H⁻¹∂iH⁻¹∂j) under ML;
     `trace` (r,) tr(P∂i) or tr(H⁻¹∂i); `average` (r, r) y'P∂iP∂jPy/σ²;
@@ -39,11 +40,11 @@ class Information:
     twice: Array
 
 
-def measure(deviance: Deviance, point: Point) -> Information:
-    """Compute the traces at a point."""
+def measure(deviance: Deviance, point: Point, *, by_factors: bool) -> Information:
+    """Compute the traces at a point; near a boundary those by factors keep their precision."""
     system, profile = point.system, point.profile
     p = len(profile.turn) - 1
-    directions = _directions(system)
+    directions = _by_factors(system) if by_factors else _by_covariances(system)
     r = len(directions)
     R = _crossed_root(system)
     # X and, last, the residual Py/σ; N holds X times a root of Φ.
@@ -64,7 +65,7 @@ def measure(deviance: Deviance, point: Point) -> Information:
     across = np.array([_dot(full, half) for half in moved]).reshape(r, full[1].shape[1], p + 1)
     fallen, aside = across[:, :, p], across[:, : R[1].shape[1], :p]
     return Information(
-        psi=stack([L @ L.T for L in point.factors]),
+        psi=stack([np.diag(np.linalg.svd(L)[1] ** 2) for L in point.factors]),
         traces=first - 2 * inner + _table(cores, [core.T for core in cores]),
         trace=trace - np.array([np.trace(core) for core in cores]),
         average=both[:, :, p, p] - fallen @ fallen.T,
@@ -74,18 +75,55 @@ def measure(deviance: Deviance, point: Point) -> Information:
     )
 
 
+def hessian(deviance: Deviance, point: Point, information: Information) -> Array:
+    """Return the exact second derivatives of the deviance by (factors, σ²), at any point.
+
+    `information` is that by factors.
+    """
+    sigma2 = point.profile.sigma2
+    q = len(point.theta)
+    out = np.empty((q + 1, q + 1))
+    out[:q, :q] = 2 * information.average - information.traces
+    out[:q, :q] += diagonal([bend(slope) for slope in point.slopes])
+    out[:q, q] = out[q, :q] = information.tilt / sigma2
+    out[q, q] = deviance.nu / sigma2**2
+    return out
+
+
+def exact_curvature(deviance: Deviance, point: Point) -> Array:
+    """Return the exact second derivatives by the factors where σ² is profiled out."""
+    whole = hessian(deviance, point, measure(deviance, point, by_factors=True))
+    return np.asarray(whole[:-1, :-1] - whole[:-1, -1:] * whole[-1, :-1] / whole[-1, -1])
+
+
 def _table(a: list[Array], b: list[Array]) -> Array:
     return np.array([[np.vdot(x, y) for y in b] for x in a]).reshape(len(a), len(b))
 
 
-def _directions(system: System) -> list[tuple[int, Array]]:
-    """Return per element of Ψ its term and its spherical direction L⁻¹ E L⁻'."""
+def _by_covariances(system: System) -> Directions:
+    """Return L⁻¹ E L⁻' for each pair of the axes of Ψ, along which it is diagonal.
+
+    Elements of Ψ itself would mix the axis along which it vanishes into all others.
+    """
+    out = []
+    for k, L in enumerate(system.factors):
+        _, size, axes = np.linalg.svd(L)
+        half, index = axes / size[:, None], triangle(len(L))
+        for a, b in zip(index.rows, index.columns, strict=True):
+            one = np.outer(half[a], half[b])
+            out.append((k, one if a == b else one + one.T))
+    return out
+
+
+def _by_factors(system: System) -> Directions:
+    """Return N + N', N = L⁻¹ e_r e_c', for each element (r, c) of L."""
     out = []
     for k, L in enumerate(system.factors):
         inverse, index = inverse_of(L), triangle(len(L))
-        for a, b in zip(index.rows, index.columns, strict=True):
-            one = np.outer(inverse[:, a], inverse[:, b])
-            out.append((k, one if a == b else one + one.T))
+        for r, c in zip(index.rows, index.columns, strict=True):
+            one = np.zeros_like(L)
+            one[:, c] = inverse[:, r]
+            out.append((k, one + one.T))
     return out
 
 
@@ -119,7 +157,7 @@ def _diagonal_part(system: System, half: Halves) -> Halves:
     return half[0] - system.by_pattern(half[0]), half[1]
 
 
-def _block_traces(system: System, directions: list[tuple[int, Array]]) -> tuple[Array, Array]:
+def _block_traces(system: System, directions: Directions) -> tuple[Array, Array]:
     """Return tr(Δi D Δj D) and tr(Δi D)."""
     m, counts = len(system.lam), system.groups.counts
     D = np.eye(m) - system.inverse

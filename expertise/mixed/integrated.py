@@ -94,7 +94,8 @@ def without_groups(likelihood: Likelihood, fixed: Array, offset: Array) -> Array
     value, slope, curve = likelihood.mode(offset, extra)
     for _ in range(12):
         step = np.linalg.solve(basis.T @ (basis * -curve[:, None]), basis.T @ slope)
-        size = min(1.0, 5.0 / np.abs(step).max(initial=1e-300))
+        step *= min(1.0, 5.0 / np.abs(step).max(initial=1e-300))
+        size = 1.0
         while size > 1e-6:
             found = likelihood.mode(basis @ (gamma + size * step) + offset, extra)
             if found[0].sum() >= value.sum():

@@ -17,6 +17,9 @@ from expertise.mixed.columns import Array
 from expertise.mixed.deviance import Deviance, Point
 from expertise.mixed.fitted import wald
 from expertise.mixed.information import measure
+from expertise.mixed.roots import root_of
+
+_TRIFLE = 5e-6  # of a group's information: what a variance at zero is lifted to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -67,7 +70,8 @@ def by_kenward_roger(deviance: Deviance, point: Point) -> KenwardRoger:
     The covariance parameters are the elements of G = σ²Ψ and σ² itself; the
     direction of σ² is H less what the others make of it.
     """
-    information, T = measure(deviance, point), deviance.reduction.units.X
+    point = _lifted(deviance, point)
+    information, T = measure(deviance, point, by_factors=False), deviance.reduction.units.X
     psi, Phi, sigma2 = information.psi, point.profile.covariance, point.profile.sigma2
     XHX = np.linalg.inv(Phi)
     expected = _extended(information.traces, information.trace, deviance.nu, psi)
@@ -92,6 +96,22 @@ def by_kenward_roger(deviance: Deviance, point: Point) -> KenwardRoger:
     return KenwardRoger(
         covariance=covariance, plain=plain, slopes=slopes, uncertainty=np.asarray(sigma2**2 * W)
     )
+
+
+def _lifted(deviance: Deviance, point: Point) -> Point:
+    """Return the point with variances at zero a trifle above it.
+
+    Traces by Ψ lose digits as 1e-16 / Ψ² where Ψ nears zero, and change by Ψ times
+    the rows of a group where it leaves it: between the two about five digits are right.
+    """
+    reduction, factors = deviance.reduction, []
+    for L, place in zip(point.factors, reduction.blocks.places, strict=True):
+        least = (_TRIFLE * place.size / reduction.n) ** 0.5
+        axes, size, _ = np.linalg.svd(L)
+        lifted = axes * np.maximum(size, least)
+        factors.append(L if size.min() > least else root_of(lifted @ lifted.T))
+    same = all(a is b for a, b in zip(factors, point.factors, strict=True))
+    return point if same else deviance(factors)
 
 
 def _extended(matrix: Array, vector: Array, total: float, psi: Array) -> Array:

@@ -5,19 +5,19 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, minimize
 
 from expertise.errors import FitError
 from expertise.mixed.columns import Array
 from expertise.mixed.deviance import Deviance, Point
 from expertise.mixed.factors import on_diagonal, split
+from expertise.mixed.information import exact_curvature
 from expertise.mixed.roots import eigen, identity
 from expertise.mixed.start import by_moments
 
 FLOOR = 1e-5  # a factor's diagonal below this is at the boundary: its variance counts as zero
 # Within half a millionth of a standard error of the optimum a step promises no more than this.
-_ENOUGH, _CERTAIN, _MOST, _SHRINKS = 1e-13, 1e-7, 500, 18
-_FEW, _LITTLE, _SLOW = 2000, 0.1, 40
+_ENOUGH, _CERTAIN, _MOST, _SHRINKS = 1e-13, 1e-7, 200, 18
+_FEW, _LITTLE, _SLOW = 2000, 0.1, 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -81,8 +81,8 @@ def _search(deviance: Deviance, start: Sequence[Array]) -> Optimum:
     The factors are unconstrained (a column's sign is free), so a zero
     variance is an ordinary stationary point; only the curvature of Ψ = LL'
     itself is added to the average information there. Small tables may have
-    another curvature than that information says: where the search is slow, a
-    quasi-Newton method ends it.
+    another curvature than that information says: where the search is slow, the
+    exact second derivatives end it.
 
     Raises
     ------
@@ -91,8 +91,9 @@ def _search(deviance: Deviance, start: Sequence[Array]) -> Optimum:
     """
     point = deviance(start)
     evaluations = 1
-    while evaluations < _SLOW:
-        step, promise = _step(point)
+    while evaluations < _MOST:
+        slow = evaluations >= _SLOW
+        step, promise = _step(point, exact_curvature(deviance, point) if slow else point.curvature)
         if promise < _ENOUGH * max(1.0, abs(point.deviance) * 1e-4):
             break
         candidate, tried = _descend(deviance, point, step)
@@ -101,9 +102,7 @@ def _search(deviance: Deviance, start: Sequence[Array]) -> Optimum:
             break
         point = candidate
     else:
-        point, more = _slowly(deviance, point)
-        evaluations += more
-        promise = _step(point)[1]
+        promise = _step(point, point.curvature)[1]
     if not promise < _CERTAIN * max(1.0, abs(point.deviance) * 1e-4):
         raise FitError(
             f"no optimum found in {evaluations} evaluations (a step still promises {promise:.2g} "
@@ -124,24 +123,6 @@ def _below_error(point: Point) -> NDArray[np.bool_]:
     return small & on_diagonal(tuple(map(len, point.factors)))
 
 
-def _slowly(deviance: Deviance, point: Point) -> tuple[Point, int]:
-    """Return the best point that scipy's quasi-Newton method finds, and its evaluations."""
-
-    def at(theta: Array) -> Point:
-        return deviance(tuple(split(theta, deviance.sizes)))
-
-    def value(theta: Array) -> tuple[float, Array]:
-        here = at(theta)
-        return here.deviance, here.slope
-
-    least = np.where(on_diagonal(deviance.sizes), FLOOR, -np.inf)
-    found = minimize(
-        value, point.theta, jac=True, method="L-BFGS-B", bounds=Bounds(least),
-        options={"maxiter": _MOST, "maxcor": 20, "ftol": 0.0, "gtol": 1e-6},
-    )  # fmt: skip
-    return at(found.x), int(found.nfev)
-
-
 def _descend(deviance: Deviance, point: Point, step: Array) -> tuple[Point | None, int]:
     """Return the first point along a shrinking step that is no worse, and the evaluations."""
     bar = point.deviance + 1e-12 * abs(point.deviance)
@@ -155,9 +136,9 @@ def _descend(deviance: Deviance, point: Point, step: Array) -> tuple[Point | Non
     return None, _SHRINKS - 1
 
 
-def _step(point: Point) -> tuple[Array, float]:
+def _step(point: Point, curvature: Array) -> tuple[Array, float]:
     """Return the Newton step over the parameters that are free, and half its decrease."""
-    theta, slope, curvature = point.theta, point.slope, point.curvature
+    theta, slope = point.theta, point.slope
     held = at_floor(point) & (slope >= 0)
     if held.any():  # a held element does not move, and moves no other
         curvature = np.where(held[:, None] | held, np.eye(len(theta)), curvature)

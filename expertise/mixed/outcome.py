@@ -21,6 +21,8 @@ def read_outcome(
     Two answers become 0 and 1 (the second level is the event); ordered
     categories become 0, 1, 2, …; counts and numbers stay as they are.
     """
+    if trials is not None and family != "binomial":
+        raise DesignError(f"trials= is for the family binomial, not for {family}")
     column = frame[node.column] if isinstance(node, Name) else None
     if column is not None and (column.numbers is None or family == "cumulative"):
         return _categories(column, family)
@@ -41,12 +43,12 @@ def read_outcome(
     return y, (), []
 
 
-def check_varies(y: Array, name: str) -> None:
+def check_varies(y: Array, name: str, levels: tuple[Any, ...]) -> None:
     """Refuse an outcome without variation."""
     if np.ptp(y) == 0:
+        value = levels[0] if levels else plain(float(y[0]))
         raise DesignError(
-            f"the outcome {name!r} is {plain(float(y[0]))} in all {len(y)} rows: "
-            "there is no variation to model"
+            f"the outcome {name!r} is {value} in all {len(y)} rows: there is no variation to model"
         )
 
 
@@ -60,6 +62,11 @@ def _categories(column: Column, family: str) -> tuple[Array, tuple[Any, ...], li
             f"the categories of {column.name!r} have no order; make it an ordered categorical "
             "or whole numbers"
         )
+    if column.numbers is not None:
+        _refuse(
+            column.numbers % 1 != 0, "is no whole number", column.name, column.index,
+            column.numbers, "ordered categories are whole numbers or an ordered categorical",
+        )  # fmt: skip
     factor = column.as_factor().seen()
     levels, codes = factor.levels, factor.codes
     assert codes is not None
@@ -69,8 +76,10 @@ def _categories(column: Column, family: str) -> tuple[Array, tuple[Any, ...], li
             "the family binomial needs two"
         )
     notes = []
+    if column.numbers is None and (never := [v for v in column.levels if v not in levels]):
+        notes.append(note("mixed.unused_levels", column=column.name, levels=listed(never)))
     if family == "binomial" and len(levels) == 2:
-        notes = [note("mixed.event", outcome=column.name, level=levels[1])]
+        notes.append(note("mixed.event", outcome=column.name, level=levels[1]))
     return codes.astype(np.float64), levels, notes
 
 

@@ -85,7 +85,9 @@ def predictions(
         rows = grid
     else:
         rows = reference_grid(fit.design, (), grid, None if whitening is None else whitening.layout)
-    level = conf_level or fit.conf_level
+    if not len(rows):
+        raise DesignError("the grid has no rows; give one for each prediction")
+    level = fit.level(conf_level)
     X = fit.design.fixed_matrix(rows)
     eta, slope, beside = X @ fit.beta, X, np.zeros(len(X))
     if groups:

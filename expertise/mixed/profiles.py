@@ -99,7 +99,7 @@ def profile_intervals(
             f"no fixed coefficient is called {unknown[0]!r}{nearest(unknown[0], fit.names)}; "
             f'there are {listed(fit.names)}, and "sd" for the variance components'
         )
-    level = conf_level or fit.conf_level
+    level = fit.level(conf_level)
     best = _Best.of(fit)
     bound = float(ndtri((1 + level) / 2))
     targets = [_fixed(best, fit.names.index(name), name) for name in chosen if name != "sd"]

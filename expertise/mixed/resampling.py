@@ -143,7 +143,7 @@ def bootstrap(
         raise FitError(f"no optimum found in {replicates - found.sum()} of {replicates} draws")
     missing = int((~found).sum())
     notes = (note("mixed.lost_draws", n=missing, total=replicates),) if missing else ()
-    level = conf_level or fit.conf_level
+    level = fit.level(conf_level)
     rows = _rows(fit)
     low, high = np.quantile(draws[found], [(1 - level) / 2, (1 + level) / 2], axis=0)
     table = pd.DataFrame(rows).assign(

@@ -223,8 +223,12 @@ def dispersion_layout(text: str, frame: Frame) -> Layout:
     formula = parse_formula(text)
     if formula.outcome is not None or formula.random or not any(formula.terms):
         raise FormulaError(f"the dispersion {text!r} is not of the form ~ column")
-    variables = {node: make_variable(node, frame) for term in formula.terms for node in term}
-    return make_layout(tuple(dict.fromkeys([(), *formula.terms])), variables)
+    seen = {name: c if c.numbers is not None else c.seen() for name, c in frame.items()}
+    variables = {node: make_variable(node, seen) for term in formula.terms for node in term}
+    layout = make_layout(tuple(dict.fromkeys([(), *formula.terms])), variables)
+    if len(layout.names) == 1:
+        raise DesignError(f"dispersion={text!r} is the same in every row; leave it out")
+    return layout
 
 
 def structure_of(frame: Frame, n: int, residual: str | None, dispersion: str | None) -> Structure:

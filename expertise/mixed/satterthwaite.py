@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from expertise.mixed.columns import Array
 from expertise.mixed.deviance import Deviance, Point
-from expertise.mixed.factors import bend, chain, diagonal
 from expertise.mixed.fitted import wald
-from expertise.mixed.information import measure
+from expertise.mixed.information import hessian, measure
 from expertise.mixed.newton import at_floor
 
 _EQUAL = 1e-8
@@ -60,19 +59,11 @@ class Parts:
     @classmethod
     def at(cls, deviance: Deviance, point: Point) -> "Parts":
         """Compute them at an optimum, in inner columns."""
-        information = measure(deviance, point)
+        information = measure(deviance, point, by_factors=True)
         Phi, sigma2 = point.profile.covariance, point.profile.sigma2
-        J = diagonal([chain(L) for L in point.factors])
-        q = len(J)
-        hessian = np.zeros((q + 1, q + 1))
-        hessian[:q, :q] = J.T @ (2 * information.average - information.traces) @ J
-        hessian[:q, :q] += diagonal([bend(slope) for slope in point.slopes])
-        hessian[:q, q] = hessian[q, :q] = J.T @ information.tilt / sigma2
-        hessian[q, q] = deviance.nu / sigma2**2
-        moves = np.einsum("ij,iab->jab", J, information.once)
         return cls(
-            hessian=hessian,
-            moves=np.concatenate([sigma2 * Phi @ moves @ Phi, Phi[None]]),
+            hessian=hessian(deviance, point, information),
+            moves=np.concatenate([sigma2 * Phi @ information.once @ Phi, Phi[None]]),
             free=np.append(~at_floor(point), True),
         )
 

@@ -12,7 +12,7 @@ from expertise.mixed.columns import Array
 from expertise.mixed.compress import Groups
 from expertise.mixed.design import Design
 from expertise.mixed.deviance import Deviance
-from expertise.mixed.fitted import Fitted
+from expertise.mixed.fitted import Fitted, checked_level
 from expertise.mixed.groups import Grouping, RandomTerm
 from expertise.mixed.identified import dependent_columns
 from expertise.mixed.linear import freedom_at, solution_at
@@ -86,6 +86,7 @@ def fit_sums(
         raise DesignError(f"unknown df {df!r}; allowed are satterthwaite, kenward-roger, normal")
     if df == "kenward-roger" and not reml:
         raise DesignError("Kenward–Roger's method is defined for REML; fit with reml=True")
+    level = checked_level(conf_level)
     plan = make_plan(sums.formula, sums.levels)
     reduction = _reduction(sums, plan)
     design = _design(sums, plan)
@@ -94,7 +95,7 @@ def fit_sums(
     freedom = freedom_at(deviance, optimum.point, df)
     solution = solution_at(design, deviance, optimum, freedom, rows=False)
     return SumsFit(
-        design=design, solution=solution, link=LINKS["identity"], conf_level=conf_level,
+        design=design, solution=solution, link=LINKS["identity"], conf_level=level,
         sums=sums, notes=(*design.notes, *solution.notes),
     )  # fmt: skip
 

@@ -93,6 +93,8 @@ def changed(column, row, value):
     [
         ("y ~ xx + (1 | g)", table(), DesignError, r"no column .* you mean 'x'"),
         ("y ~ x + (1 | g)", changed("y", 7, np.inf), DataError, "'y' is infinite in row 7"),
+        ("y ~ x + (1 | g)", changed("y", 7, 1e200), DataError, r"'y' is 1e\+200 in row 7"),
+        ("y ~ x + (0 + z | g)", table(z=0.0), DesignError, r"z in \(z \| g\) is 0 in every row"),
         ("y ~ log(x) + (1 | g)", table(), DataError, r"log\(x\) is not a finite number in row 0"),
         ("y ~ x + z + (1 | g)", table(z=2 * table().x + 1), DesignError, "'z' depends on x"),
         ("y ~ x + z + (1 | g)", table(z=1.0), DesignError, "'z' is constant, like the intercept"),
@@ -134,6 +136,11 @@ def test_what_is_refused(formula, data, error, sentence):
         ({"df": "exact"}, "unknown df 'exact'"),
         ({"link": "log"}, "the family gaussian has no link 'log'"),
         ({"conf_level": 95}, "conf_level is 95"),
+        ({"conf_level": "95"}, "conf_level is 95"),
+        ({"quadrature": 9}, "quadrature=9 is for other families"),
+        ({"trials": np.ones(N)}, "trials= is for the family binomial, not for gaussian"),
+        ({"precision_weights": ["a"] * N}, "weights are numbers, or the name of a column"),
+        ({"dispersion": "~ one"}, "dispersion='~ one' is the same in every row"),
         ({"precision_weights": "arm"}, "weights are numbers; column 'arm' holds categories"),
         ({"precision_weights": [1.0]}, r"weights have shape \(1,\)"),
         ({"precision_weights": np.zeros(N)}, "weights are above 0"),
@@ -152,7 +159,7 @@ def test_what_is_refused(formula, data, error, sentence):
     ],
 )
 def test_options_that_are_refused(options, sentence):
-    data = table(h=table().x / 2, i=range(N))
+    data = table(h=table().x / 2, i=range(N), one="a")
     with pytest.raises((DesignError, DataError), match=sentence):
         fit_mixed("y ~ x + (1 | g)", data, **options)
 

@@ -85,6 +85,24 @@ def test_quadrature_with_a_random_slope(table):
     assert abs(steps[2] - steps[1]) < abs(steps[1] - steps[0])
 
 
+def test_ordered_outcomes_are_whole_numbers_or_categories(table):
+    halves = table.assign(answer=table["answer"] / 2)
+    with pytest.raises(DataError, match=r"'answer' is no whole number in row \d+ .* ordered"):
+        fit_mixed("answer ~ wave + (1 | person)", halves, family="cumulative")
+    with pytest.raises(DesignError, match="the outcome 'answer' is yes in all 240 rows"):
+        fit_mixed("answer ~ wave + (1 | person)", table.assign(answer="yes"), family="binomial")
+    answer = pd.Categorical(table["answer"], categories=[0, 1, 2, 3, 4], ordered=True)
+    wider = table.assign(answer=answer)
+    fit = fit_mixed("answer ~ wave + (1 | person)", wider, family="cumulative")
+    assert "Levels of answer without any row left out: 0." in [str(n) for n in fit.notes]
+
+
+def test_counts_of_millions(table):
+    many = table.assign(calls=table["calls"] * 10_000_000 + 3)
+    fit = fit_mixed("calls ~ wave + (1 | person)", many, family="poisson")
+    assert_allclose(np.exp(fit.linear_predictor()).sum() / many["calls"].sum(), 1, rtol=1e-6)
+
+
 def test_boundary_is_noted_and_named(table):
     noise = table.assign(flat=np.tile([0, 1, 2], 80))
     fit = fit_mixed("flat ~ wave + (1 | person)", noise, family="poisson")

@@ -210,6 +210,19 @@ def test_one_variance_more_is_tested_at_the_boundary():
         compare_fits(small)
 
 
+def test_models_that_are_not_nested_get_no_test():
+    data = study()
+    data["noise"], data["other"] = np.random.default_rng(5).normal(size=(2, len(data)))
+    wave = fit_mixed("score ~ wave + (1 | person)", data)
+    comparison = compare_fits(wave, fit_mixed("score ~ noise + other + (1 | person)", data))
+    last = comparison.table.iloc[-1]
+    assert (last["method"], last["df"]) == ("not nested", 1)
+    assert np.isnan(last["p_value"])
+    assert "not nested" in repr(comparison)
+    curved = compare_fits(wave, fit_mixed("score ~ poly(wave, 2) + (1 | person)", data))
+    assert curved.table["method"].iloc[-1] == "chi-square"
+
+
 def test_profiles_refuse_what_they_cannot_profile():
     fit = fit_mixed("score ~ wave + (1 | person)", study())
     with pytest.raises(DesignError, match="did you mean 'wave'"):

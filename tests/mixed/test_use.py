@@ -231,3 +231,22 @@ def test_refusals_of_an_ordered_outcome(ordinal):
         marginal_means(ordinal, "arm", scale="response")
     with pytest.raises(DesignError, match="observation=True is for the family gaussian"):
         predictions(ordinal, observation=True)
+
+
+def test_what_is_asked_of_a_fit_is_checked(linear):
+    with pytest.raises(DesignError, match="conf_level is 95; it lies between 0 and 1"):
+        predictions(linear, conf_level=95)
+    with pytest.raises(DesignError, match="conf_level is 95; it lies between 0 and 1"):
+        marginal_means(linear, "arm", conf_level=95)
+    with pytest.raises(DesignError, match="L has 2 columns; give one for each of the"):
+        linear.estimates([1, 2])
+    with pytest.raises(DesignError, match="by= holds 'arm', whose levels are compared"):
+        contrasts(linear, "arm", by="arm")
+    with pytest.raises(DesignError, match="the grid has no rows"):
+        predictions(linear, pd.DataFrame({name: [] for name in linear.design.layout.columns}))
+
+
+def test_an_intercept_alone_has_one_prediction(table):
+    found = predictions(fit_mixed("score ~ 1 + (1 | person)", table))
+    assert found.tidy()["term"].tolist() == [""]
+    assert len(found.table) == 1
