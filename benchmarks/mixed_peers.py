@@ -7,6 +7,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 SECONDS = 1200
+# Written out, for not every peer reads (a + b)^2.
+VERBAGG = (
+    "Anger + Gender + btype + situ + Anger:Gender + Anger:btype + Anger:situ"
+    " + Gender:btype + Gender:situ + btype:situ + (1 | id) + (1 | item)"
+)
 SAMPLE = 0.1  # seconds: short calls are repeated, for clocks tick by the millisecond
 
 
