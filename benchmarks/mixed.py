@@ -129,7 +129,8 @@ def problems(folder: Path | None) -> Iterator[tuple[str, str, pd.DataFrame, str,
     yield ("3,000 rows, Kenward–Roger", "y ~ time * trt + (time | patient)",
            outcome(300, 4, 0.9), "gaussian", "kenward-roger", 0.1)  # fmt: skip
     if folder is not None:
-        yield ("VerbAgg, Laplace", f"y ~ {VERBAGG}", pd.read_csv(folder / "verbagg.csv"), "binomial", "normal", 0.4)  # fmt: skip
+        yield ("VerbAgg, Laplace", f"y ~ {VERBAGG}", pd.read_csv(folder / "verbagg.csv"),
+               "binomial", "normal", 0.4)  # fmt: skip
 
 
 def compared(

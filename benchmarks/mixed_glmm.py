@@ -73,8 +73,7 @@ def compared(folder: Path, mixedlm: str | None) -> list[list[str]]:
             if (found := by_r(f"m <- {call}", folder / file, call.split("::")[0])) is not None:
                 rows.append([name, peer, beside(found[0], seconds), f"{found[1]:.6f}"])
         if mixedlm and name.startswith("VerbAgg"):
-            numeric = formula.replace("r2", "y", 1)
-            call = f"mixedlm.glmer('{numeric}', d, family=mixedlm.families.Binomial())"
+            call = f"mixedlm.glmer('{formula}', d, family=mixedlm.families.Binomial())"
             peer = by_python(mixedlm, "import mixedlm", call, folder / file)
             rows.append([name, "mixedlm", beside(peer, seconds), "–"])
     return rows

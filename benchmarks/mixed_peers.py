@@ -7,12 +7,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 SECONDS = 1200
+SAMPLE = 0.1  # seconds: short calls are repeated, for clocks tick by the millisecond
 # Written out, for not every peer reads (a + b)^2.
 VERBAGG = (
     "Anger + Gender + btype + situ + Anger:Gender + Anger:btype + Anger:situ"
     " + Gender:btype + Gender:situ + btype:situ + (1 | id) + (1 | item)"
 )
-SAMPLE = 0.1  # seconds: short calls are repeated, for clocks tick by the millisecond
 
 
 def output(command: list[str]) -> str | None:
