@@ -13,6 +13,7 @@ from scipy.special import chdtrc
 
 from expertise.errors import DesignError
 from expertise.mixed.fit import MixedFit, refit
+from expertise.mixed.residual import parse_correlation
 from expertise.result import Result, tidy_table
 from expertise.words import Note, note, say
 
@@ -45,8 +46,9 @@ def compare_fits(*fits: MixedFit) -> Comparison:
     Models that differ in their fixed part are refitted by maximum
     likelihood first, which a note says. Where one variance more is tested
     the p-value comes from the half-and-half mixture of chi-squares: a
-    variance cannot be negative. Models that cannot be nested, since the
-    larger lacks a column of the smaller or fits worse, get no test.
+    variance cannot be negative, nor can a residual correlation in
+    continuous time. Models that cannot be nested, since the larger lacks a
+    column of the smaller or fits worse, get no test.
 
     Raises
     ------
@@ -90,7 +92,7 @@ def _nested(small: MixedFit, large: MixedFit) -> bool:
 
 def _row(fit: MixedFit, before: MixedFit | None) -> dict[str, object]:
     row: dict[str, object] = {
-        "formula": fit.design.formula.text,
+        "formula": fit.model,
         "n_parameters": fit.solution.n_parameters,
         "log_likelihood": fit.log_likelihood,
         "aic": fit.aic,
@@ -103,12 +105,17 @@ def _row(fit: MixedFit, before: MixedFit | None) -> dict[str, object]:
     if df == 0 or not _nested(before, fit):
         return {**row, "statistic": ratio, "df": float(df), "p_value": np.nan,
                 "method": "not nested"}  # fmt: skip
-    variances = sum(len(term.names) for term in fit.design.random) - sum(
-        len(term.names) for term in before.design.random
-    )
     p = float(chdtrc(df, ratio))
-    if variances == 1 and fit.names == before.names:
+    if _bounded(fit, before) == 1 and fit.names == before.names:
         below = float(chdtrc(df - 1, ratio)) if df > 1 else float(ratio == 0)
         return {**row, "statistic": ratio, "df": float(df), "p_value": (p + below) / 2,
                 "method": "mixture"}  # fmt: skip
     return {**row, "statistic": ratio, "df": float(df), "p_value": p, "method": "chi-square"}
+
+
+def _bounded(fit: MixedFit, before: MixedFit) -> int:
+    """Count the added parameters that cannot be negative: variances, and a first car1."""
+    count = [sum(len(term.names) for term in one.design.random) for one in (fit, before)]
+    residual = fit.options.residual if before.options.residual is None else None
+    first = residual is not None and parse_correlation(residual).kind == "car1"
+    return count[0] - count[1] + first

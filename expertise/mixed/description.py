@@ -64,7 +64,7 @@ def describe(
             f"it has {listed(fit.names)}"
         )
     words = _Words(labels or {})
-    sentences = [_model(fit, lang, words)]
+    sentences = [_model(fit, lang, words), *_residuals(fit, lang, words)]
     sentences += [_result_of(fit, at, lang, words) for at in _chosen(fit, term)]
     sentences += [note.text(lang) for note in fit.notes if note.key not in QUIET]
     return " ".join(sentences)
@@ -157,6 +157,18 @@ def _model(fit: Fitted, lang: str, words: _Words) -> str:
         people=fit.n_people,
         group="" if largest is None else words[largest.group],
     )
+
+
+def _residuals(fit: Fitted, lang: str, words: _Words) -> list[str]:
+    """Say what the model lets residuals be: alike in time, of unequal size."""
+    whitening = fit.solution.whitening
+    if whitening is None:
+        return []
+    said = [say("mixed_use.hold_on", lang)] if whitening.carry.any() else []
+    if whitening.layout is not None:
+        columns = listed(words[name] for name in whitening.layout.columns)
+        said.append(say("mixed_use.unequal", lang, columns=columns))
+    return said
 
 
 def _chosen(fit: Fitted, term: str | None) -> list[int]:

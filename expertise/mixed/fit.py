@@ -15,7 +15,7 @@ from expertise.mixed.glmm import fit_generalized, without_intercept
 from expertise.mixed.linear import fit_linear
 from expertise.mixed.links import Link, choose_link
 from expertise.mixed.plots import plot_fit
-from expertise.mixed.residual import columns_needed, parse_correlation, structure_of
+from expertise.mixed.residual import columns_needed, structure_of
 from expertise.mixed.structured import fit_structured
 
 DF_METHODS = ("satterthwaite", "kenward-roger", "normal", "auto")
@@ -39,6 +39,13 @@ class MixedFit(Fitted):
     """A fitted mixed model; made by `fit_mixed`."""
 
     options: Options
+
+    @property
+    def model(self) -> str:
+        """The formula, and what was asked of the residuals."""
+        asked = {name: getattr(self.options, name) for name in ("residual", "dispersion")}
+        named = [f"{name} {text}" for name, text in asked.items() if text]
+        return " · ".join([self.design.formula.text, *named])
 
     def describe(
         self, lang: str = "nl", term: str | None = None, labels: Labels | None = None
@@ -136,10 +143,9 @@ def fit_mixed(
         reml=family == "gaussian" if reml is None else reml, df=df, residual=residual,
         dispersion=dispersion, quadrature=quadrature, seed=seed,
     )  # fmt: skip
-    correlation = None if residual is None else parse_correlation(residual)
     design = build_design(
         formula, data, family=family, weights=precision_weights, offset=offset, trials=trials,
-        extra=columns_needed(correlation, dispersion),
+        extra=columns_needed(residual, dispersion),
     )  # fmt: skip
     if family == "cumulative":
         design = without_intercept(design)
@@ -192,8 +198,7 @@ def solve(design: Design, link: Link, options: Options) -> Solution:
     if df == "auto":
         df = "kenward-roger" if linear and len(design.y) <= _SMALL else "satterthwaite"
     if structured:
-        correlation = None if options.residual is None else parse_correlation(options.residual)
-        structure = structure_of(design.frame, len(design.y), correlation, options.dispersion)
+        structure = structure_of(design.frame, len(design.y), options.residual, options.dispersion)
         return fit_structured(design, structure, reml=options.reml, df=df)
     if not design.random:
         raise DesignError(

@@ -111,6 +111,11 @@ class Fitted(Result):
         return self.design.family
 
     @property
+    def model(self) -> str:
+        """The formula, and what was asked of the residuals."""
+        return self.design.formula.text
+
+    @property
     def n(self) -> int:
         """Rows used."""
         return len(self.design.y)
@@ -167,7 +172,7 @@ class Fitted(Result):
         counts = ", ".join(f"{group} {size}" for group, size in groups.items())
         return say(
             "mixed.heading",
-            formula=self.design.formula.text,
+            formula=self.model,
             family=self.family,
             method=self.solution.method,
             n=self.n,

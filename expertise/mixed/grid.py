@@ -11,10 +11,14 @@ from expertise.errors import DesignError, listed, nearest
 from expertise.mixed.columns import Array, plain
 from expertise.mixed.design import Design
 from expertise.mixed.nodes import columns_of
+from expertise.mixed.variables import Layout
 
 
 def reference_grid(
-    design: Design, over: Sequence[str] = (), at: Mapping[str, Any] | None = None
+    design: Design,
+    over: Sequence[str] = (),
+    at: Mapping[str, Any] | None = None,
+    beside: Layout | None = None,
 ) -> pd.DataFrame:
     """Return every combination of the fixed part's columns.
 
@@ -28,15 +32,18 @@ def reference_grid(
         Columns that are asked for by name; a number among them needs
         values in `at`. They come first and vary slowest.
     at : mapping of str to a value or a list, optional
+    beside : Layout, optional
+        Terms outside the fixed part whose columns are needed too.
 
     Raises
     ------
     DesignError
-        For a column that is not in the fixed part, and for a number in
+        For a column that is not among these, and for a number in
         `over` without values.
     """
     given = {} if at is None else {name: _as_list(value) for name, value in at.items()}
-    known = design.layout.columns
+    layouts = [design.layout, *([] if beside is None else [beside])]
+    known = tuple(dict.fromkeys(name for layout in layouts for name in layout.columns))
     for name in (*over, *given):
         if name not in known:
             raise DesignError(
@@ -44,14 +51,18 @@ def reference_grid(
                 f"{nearest(name, known)}; it has {listed(known) or 'no columns'}"
             )
     ordered = dict.fromkeys((*over, *known))
-    values = [given.get(name) or _typical(design, name, name in over) for name in ordered]
+    values = [given.get(name) or _typical(design, layouts, name, name in over) for name in ordered]
     cells = list(product(*values))
     return pd.DataFrame(cells, columns=list(ordered), index=range(len(cells)))
 
 
 def levels_of(design: Design, name: str) -> list[Any] | None:
     """Return the levels of a column that the fixed part treats as a factor, else None."""
-    for variable in design.variables:
+    return _levels([design.layout], name)
+
+
+def _levels(layouts: Sequence[Layout], name: str) -> list[Any] | None:
+    for variable in (v for layout in layouts for parts in layout.variables for v, _ in parts):
         if variable.levels and name in columns_of(variable.node):
             return list(variable.levels)
     return None
@@ -73,8 +84,8 @@ def numbers_of(design: Design, name: str) -> Array:
     return column.numbers
 
 
-def _typical(design: Design, name: str, asked: bool) -> list[Any]:
-    if (levels := levels_of(design, name)) is not None:
+def _typical(design: Design, layouts: Sequence[Layout], name: str, asked: bool) -> list[Any]:
+    if (levels := _levels(layouts, name)) is not None:
         return levels
     numbers = numbers_of(design, name)
     distinct = np.unique(numbers)

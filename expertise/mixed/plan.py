@@ -1,7 +1,7 @@
 """A study that is not yet done, or a pilot: what is assumed when studies are simulated."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,12 +10,19 @@ import pandas as pd
 from expertise.errors import DesignError, listed, nearest
 from expertise.mixed.columns import Array
 from expertise.mixed.design import Design, build_design
+from expertise.mixed.fit import MixedFit
 from expertise.mixed.fitted import Fitted
 from expertise.mixed.formula import parse_formula
 from expertise.mixed.glmm import without_intercept
 from expertise.mixed.groups import RandomTerm
 from expertise.mixed.links import choose_link
 from expertise.mixed.nodes import Name
+from expertise.mixed.residual import (
+    Whitened,
+    columns_needed,
+    parse_correlation,
+    structure_of,
+)
 from expertise.mixed.simulation import Truth, truth_of
 
 
@@ -37,6 +44,14 @@ class StudyPlan:
         grouping stands twice, the random term is named: ``"(wave | person)"``.
     sigma : float, optional
         Residual standard deviation of a gaussian outcome.
+    residual, dispersion : str, optional
+        Residual structure of a gaussian outcome, as in `fit_mixed`.
+    correlation : float, optional
+        Of residuals that lie 1 apart in the time of `residual`.
+    log_variances : mapping, optional
+        Of `dispersion`: how much higher the log-variance is for a level, or
+        per unit, such as ``{"armpeer": 0.7}``; 0 where it is not named. Where
+        all are 0, `sigma` holds.
     theta : float, optional
         Of negative-binomial counts.
     thresholds : sequence of float, optional
@@ -53,43 +68,70 @@ class StudyPlan:
     thresholds: tuple[float, ...] | None = None
     family: str = "gaussian"
     link: str | None = None
+    residual: str | None = None
+    dispersion: str | None = None
+    correlation: float | None = None
+    log_variances: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Assumed:
-    """The design, its table, the truth to draw from, and how each study is fitted."""
+    """The design, its table, the truth to draw from, and how each study is fitted.
+
+    `correlation` is that of residuals that lie 1 apart in time, as in `options["residual"]`.
+    """
 
     design: Design
     table: pd.DataFrame
     truth: Truth
     options: dict[str, Any]
+    correlation: float | None = None
+
+    @property
+    def residual_group(self) -> str | None:
+        """The column within whose levels residuals are correlated."""
+        residual = self.options.get("residual")
+        return parse_correlation(residual).group if residual else None
+
+    def whitening(self, study: Design, table: pd.DataFrame) -> Whitened | None:
+        """Lay the assumed residual structure over the rows of another study."""
+        if self.truth.whitening is None:
+            return None
+        structure = structure_of(study.frame, len(study.y), self.options.get("residual"), None)
+        values = np.array([] if self.correlation is None else [self.correlation])
+        return replace(
+            structure.whitening(structure.inner(values)),
+            scale=self.truth.whitening.variance(table) ** -0.5,
+        )
 
 
 def assume(design: StudyPlan | Fitted) -> Assumed:
     """Return what a plan or a pilot fit says about a study."""
-    if isinstance(design, Fitted):
-        if design.solution.whitening is not None:
-            raise DesignError(
-                "power is computed for independent residuals; this fit has residual= or "
-                "dispersion=, so plan from the fit without"
-            )
-        own = design.design
-        table = pd.DataFrame(
-            {
-                name: column.numbers if column.numbers is not None
-                else pd.Categorical.from_codes(column.filled, list(column.levels), column.ordered)
-                for name, column in own.frame.items()
-            }
-        )  # fmt: skip
-        vectors = {"precision_weights": own.weights, "offset": own.offset, "trials": own.trials}
-        given = {name: value for name, value in vectors.items() if value is not None}
-        table = table.assign(**{f"\0{name}": value for name, value in given.items()})
-        options = {"family": design.family, "link": design.link.name}
-        options |= {name: f"\0{name}" for name in given}
-        if design.family == "gaussian":
-            options["df"] = design.solution.freedom.method
-        return Assumed(design=own, table=table, truth=truth_of(design), options=options)
-    return _planned(design)
+    if isinstance(design, StudyPlan):
+        return _planned(design)
+    own = design.design
+    table = pd.DataFrame(
+        {
+            name: column.numbers if column.numbers is not None
+            else pd.Categorical.from_codes(column.filled, list(column.levels), column.ordered)
+            for name, column in own.frame.items()
+        }
+    )  # fmt: skip
+    vectors = {"precision_weights": own.weights, "offset": own.offset, "trials": own.trials}
+    given = {name: value for name, value in vectors.items() if value is not None}
+    table = table.assign(**{f"\0{name}": value for name, value in given.items()})
+    options: dict[str, Any] = {"family": design.family, "link": design.link.name}
+    options |= {name: f"\0{name}" for name in given}
+    if design.family == "gaussian":
+        options["df"] = design.solution.freedom.method
+    correlation = None
+    if isinstance(design, MixedFit):
+        options |= {"residual": design.options.residual, "dispersion": design.options.dispersion}
+        if design.options.residual:
+            correlation = design.solution.dispersion[0][1]
+    return Assumed(
+        design=own, table=table, truth=truth_of(design), options=options, correlation=correlation
+    )
 
 
 def _planned(plan: StudyPlan) -> Assumed:
@@ -102,7 +144,10 @@ def _planned(plan: StudyPlan) -> Assumed:
         raise DesignError(f"a plan for the family {plan.family} needs {name}")
     answers = 1 + len(plan.thresholds or (0.0,))
     table = plan.table.assign(**{outcome.column: np.arange(len(plan.table)) % answers})
-    own = build_design(plan.formula, table, family=plan.family)
+    own = build_design(
+        plan.formula, table, family=plan.family,
+        extra=columns_needed(plan.residual, plan.dispersion),
+    )  # fmt: skip
     if plan.family == "cumulative":
         own = without_intercept(own)
     coefficients = dict(plan.coefficients or {})
@@ -114,9 +159,43 @@ def _planned(plan: StudyPlan) -> Assumed:
         sigma=plan.sigma,
         theta=plan.theta,
         thresholds=None if plan.thresholds is None else np.array(plan.thresholds),
+        whitening=_whitening(plan, own),
     )
-    options = {"family": plan.family, "link": plan.link}
-    return Assumed(design=own, table=table, truth=truth, options=options)
+    options = {"family": plan.family, "link": plan.link,
+               "residual": plan.residual, "dispersion": plan.dispersion}  # fmt: skip
+    return Assumed(
+        design=own, table=table, truth=truth, options=options, correlation=plan.correlation
+    )
+
+
+def _whitening(plan: StudyPlan, design: Design) -> Whitened | None:
+    """Return the residual structure that a plan assumes, over the rows of its table."""
+    if (plan.residual is None) != (plan.correlation is None):
+        raise DesignError(
+            "residual= and correlation= of a plan go together, such as "
+            'residual="ar1(wave | person)", correlation=0.4'
+        )
+    structure = structure_of(design.frame, len(design.y), plan.residual, plan.dispersion)
+    if plan.correlation is not None:
+        low, high = structure.edges[0]
+        if not low <= plan.correlation < high:
+            raise DesignError(
+                f"correlation is {plan.correlation}; that of {plan.residual} lies from {low:g} to "
+                f"below {high:g}"
+            )
+    spread = structure.layout.names[1:] if structure.layout is not None else ()
+    given = plan.log_variances or {}
+    for name in given:
+        if name not in spread:
+            raise DesignError(
+                f"{name!r} is no column of the dispersion {plan.dispersion!r}"
+                f"{nearest(name, spread)}; it has {listed(spread) or 'none'}"
+            )
+    if not structure.names:
+        return None
+    values = [given.get(name, 0.0) for name in spread]
+    first = [] if plan.correlation is None else [plan.correlation]
+    return structure.whitening(structure.inner(np.array([*first, *values])), centred=False)
 
 
 def _covariance(plan: StudyPlan, term: RandomTerm) -> Array:
@@ -142,11 +221,37 @@ def refuse_unknown(coefficients: Mapping[str, float], design: Design) -> None:
             )
 
 
-def people_of(design: Design, person: str | None) -> str:
+def people_of(assumed: Assumed, person: str | None) -> str:
     """Return the column whose levels are people: the one asked for, or the finest grouping."""
-    if not design.random:
+    random, group = assumed.design.random, assumed.residual_group
+    columns = _groupings(assumed)
+    if not columns:
         raise DesignError("power needs a random term for people, such as (1 | person)")
-    columns = [name for term in design.random for name in term.grouping.columns]
     if person is not None and person not in columns:
         raise DesignError(f"person is {person!r}; the groupings are {listed(columns)}")
-    return person or max(design.random, key=lambda term: term.size).grouping.columns[-1]
+    finest = max(random, key=lambda term: term.size).grouping.columns[-1] if random else columns[0]
+    chosen = person or finest
+    if group and not _within(assumed, group, chosen):
+        raise DesignError(
+            f"residuals hold on within {group!r}, which holds rows of several {chosen!r}, and "
+            f"power draws people whole; give person={group!r}"
+        )
+    return chosen
+
+
+def parts_of(assumed: Assumed, person: str) -> list[str]:
+    """Return the groupings whose levels are each of one person, such as that person's episodes."""
+    fixed = assumed.design.layout.columns
+    others = [name for name in _groupings(assumed) if name != person and name not in fixed]
+    return [name for name in others if _within(assumed, name, person)]
+
+
+def _groupings(assumed: Assumed) -> list[str]:
+    columns = [name for term in assumed.design.random for name in term.grouping.columns]
+    if assumed.residual_group:
+        columns.append(assumed.residual_group)
+    return list(dict.fromkeys(columns))
+
+
+def _within(assumed: Assumed, name: str, person: str) -> bool:
+    return bool(assumed.table.groupby(name, observed=True)[person].nunique().max() == 1)

@@ -14,7 +14,8 @@ from expertise.mixed.design import build_design
 from expertise.mixed.fit import fit_mixed
 from expertise.mixed.fitted import Fitted
 from expertise.mixed.glmm import without_intercept
-from expertise.mixed.plan import Assumed, StudyPlan, assume, people_of, refuse_unknown
+from expertise.mixed.plan import Assumed, StudyPlan, assume, parts_of, people_of, refuse_unknown
+from expertise.mixed.residual import columns_needed
 from expertise.mixed.simulation import draw
 from expertise.result import Result, tidy_table
 from expertise.words import Note, note, number, say
@@ -121,15 +122,15 @@ def power(
     ['term', 'effect', 'power']
     """
     assumed = assume(design)
-    people = people_of(assumed.design, person)
+    people = people_of(assumed, person)
     _check(assumed, effect, n, dropout, wave, replicates)
     beta = assumed.truth.beta.copy()
     for name, value in effect.items():
         beta[assumed.design.names.index(name)] = value
     truth = replace(assumed.truth, beta=beta)
     studies = Studies(
-        assumed=replace(assumed, truth=truth), names=list(effect), person=people, n=n,
-        dropout=dropout, wave=wave, conf_level=conf_level,
+        assumed=replace(assumed, truth=truth), names=list(effect), person=people,
+        parts=parts_of(assumed, people), n=n, dropout=dropout, wave=wave, conf_level=conf_level,
     )  # fmt: skip
     rows = spread(
         studies, seed, replicates, cores=cores, progress=progress,
@@ -169,6 +170,7 @@ class Studies:
     assumed: Assumed
     names: list[str]
     person: str
+    parts: list[str]
     n: int
     dropout: float
     wave: str | None
@@ -191,6 +193,8 @@ class Studies:
         chosen = np.concatenate([rows[at] for at in order])
         owner = np.repeat(np.arange(n), [len(rows[at]) for at in order])
         study = table.iloc[chosen].reset_index(drop=True)
+        for name in self.parts:  # what is one person's is not shared by two who are drawn alike
+            study[name] = [f"{at:06d} {part}" for at, part in zip(owner, study[name], strict=True)]
         study[self.person] = [f"{at:06d}" for at in owner]
         if not self.dropout or wave is None:
             return study
@@ -200,15 +204,19 @@ class Studies:
         stays = (rng.uniform(size=n) >= self.dropout) | (waves < 2)
         return study[stays[owner] | (when < leaves[owner])].reset_index(drop=True)
 
-    def _intervals(self, table: pd.DataFrame, rng: np.random.Generator) -> Array:
+    def _intervals(self, table: pd.DataFrame, rng: np.random.Generator) -> Array | None:
         formula, truth = self.assumed.design.formula.text, self.assumed.truth
         given = {name: value for name, value in self.assumed.options.items() if value is not None}
         design = build_design(
             formula, table, family=given["family"], weights=given.get("precision_weights"),
             offset=given.get("offset"), trials=given.get("trials"),
+            extra=columns_needed(given.get("residual"), given.get("dispersion")),
         )  # fmt: skip
         if truth.thresholds is not None:
             design = without_intercept(design)
+        if design.names != self.assumed.design.names:  # nobody of some arm was drawn
+            return None
+        truth = replace(truth, whitening=self.assumed.whitening(design, table))
         eta = design.X @ truth.beta + (0.0 if design.offset is None else design.offset)
         study = table.assign(**{self.assumed.design.outcome: draw(design, eta, truth, rng)})
         fit = fit_mixed(formula, study, conf_level=self.conf_level, **given)

@@ -41,8 +41,9 @@ def predictions(
         names the groups; those the model knows get their own effect, and new
         ones none, but an interval that holds how much groups differ.
     observation : bool
-        Gaussian only: an interval for one new observation, residual included,
-        as large as the rows of the grid have it where `dispersion=` was given.
+        Gaussian only: an interval for one new observation, residual included.
+        Where `dispersion=` was given the grid has its columns too, and the
+        residual is as large as it is in each row.
     scale : {"response", "link"}
         Probabilities for ordered outcomes, one row per answer.
     conf_level : float, optional
@@ -79,7 +80,11 @@ def predictions(
         raise DesignError(f"observation=True is for the family gaussian, not for {fit.family}")
     if groups and not isinstance(grid, pd.DataFrame):
         raise DesignError("groups=True needs a grid, a table whose rows name their groups")
-    rows = grid if isinstance(grid, pd.DataFrame) else reference_grid(fit.design, (), grid)
+    whitening = fit.solution.whitening if observation else None
+    if isinstance(grid, pd.DataFrame):
+        rows = grid
+    else:
+        rows = reference_grid(fit.design, (), grid, None if whitening is None else whitening.layout)
     if not len(rows):
         raise DesignError("the grid has no rows; give one for each prediction")
     level = fit.level(conf_level)
@@ -91,7 +96,6 @@ def predictions(
         table, label = _answers(fit, rows, eta, slope, beside, level), "probability"
     else:
         if observation and fit.sigma is not None:
-            whitening = fit.solution.whitening
             times = np.ones(len(X)) if whitening is None else whitening.variance(rows)
             beside = beside + fit.sigma**2 * times
         table, label = _expected(fit, rows, X, eta, slope, beside, level, scale), scale

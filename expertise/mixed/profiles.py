@@ -14,17 +14,20 @@ from scipy.optimize import brentq, minimize
 from scipy.special import ndtri
 
 from expertise.errors import DesignError, FitError, listed, nearest
-from expertise.mixed.columns import Array
-from expertise.mixed.compress import Groups
-from expertise.mixed.deviance import Deviance, Point
+from expertise.mixed.columns import Array, Codes
+from expertise.mixed.deviance import Point
 from expertise.mixed.factors import split, stack, vech
 from expertise.mixed.fit import MixedFit
-from expertise.mixed.newton import FLOOR, minimise
-from expertise.mixed.reduction import Reduction, prepare, reduce_rows
+from expertise.mixed.newton import FLOOR
+from expertise.mixed.reduction import Prepared, Units, prepare
+from expertise.mixed.residual import structure_of
+from expertise.mixed.structured import Search
 from expertise.result import Result, tidy_table
 from expertise.words import Note, say
 
 _MOST = 60
+_INSIDE = 0.1
+_FLAT = 1e-4  # slope of the deviance at which limits are right to seven digits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -61,30 +64,34 @@ def profile_intervals(
     """Profile the maximum likelihood of a linear mixed model, as lme4's `confint`.
 
     Variance components are standard deviations and correlations, the
-    residual standard deviation among them. A limit at the edge of the
-    range (a standard deviation of 0, a correlation of ±1) is that edge.
+    residual standard deviation among them; then come the residual
+    correlation and the log-variances, as `tidy()` names them. A limit at
+    the edge of the range (a standard deviation of 0, a correlation of ±1,
+    of 0 in continuous time) is that edge.
 
     Parameters
     ----------
     fit : MixedFit
-        A gaussian fit with independent residuals; refitted by maximum
-        likelihood for the purpose.
+        A gaussian fit, with a residual structure or without; refitted by
+        maximum likelihood for the purpose.
     terms : sequence of str, optional
-        Fixed coefficients by name, and "sd" for all standard deviations and
-        correlations; everything by default.
+        Fixed coefficients by name, and "sd" for all standard deviations,
+        correlations and residual parameters; everything by default.
     conf_level : float, optional
         That of the fit by default.
 
     Raises
     ------
     DesignError
-        For a family or residual structure that is not profiled here, and
-        for a name that is not a fixed coefficient.
+        For a family that is not profiled here, and for a name that is not a
+        fixed coefficient.
+    FitError
+        Where no optimum is found.
     """
-    if fit.family != "gaussian" or fit.options.residual or fit.options.dispersion:
+    if fit.family != "gaussian":
         raise DesignError(
-            "profile intervals are for gaussian fits with independent residuals; "
-            "use the parametric bootstrap for others"
+            f"profile intervals are for gaussian fits, and this one is {fit.family}; "
+            "use the parametric bootstrap"
         )
     chosen = [*fit.names, "sd"] if terms is None else list(terms)
     if unknown := [name for name in chosen if name not in (*fit.names, "sd")]:
@@ -93,18 +100,52 @@ def profile_intervals(
             f'there are {listed(fit.names)}, and "sd" for the variance components'
         )
     level = fit.level(conf_level)
-    best = Deviance(reduce_rows(prepare(fit.design)), reml=False)
-    point = minimise(best).point
+    best = _Best.of(fit)
     bound = float(ndtri((1 + level) / 2))
-    targets = [_fixed(best, point, fit.names.index(name), name) for name in chosen if name != "sd"]
+    targets = [_fixed(best, fit.names.index(name), name) for name in chosen if name != "sd"]
     if "sd" in chosen:
-        targets += _variances(fit, best, point)
+        targets += [*_variances(fit, best), *_residual(fit, best)]
     rows = []
     for target in targets:
-        low, high = (_limit(target, point.deviance, bound, side) for side in (-1, 1))
+        low, high = (_limit(target, best.point.deviance, bound, side) for side in (-1, 1))
         rows.append({**target.row, "estimate": target.estimate, "conf_low": low,
                      "conf_high": high, "conf_level": level, "method": "profile"})  # fmt: skip
     return Profiles(table=pd.DataFrame(rows), notes=fit.notes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Best:
+    """The optimum of the likelihood: the residual parameters phi (k,), and the rest."""
+
+    search: Search
+    phi: Array
+    units: Units
+    point: Point
+
+    @classmethod
+    def of(cls, fit: MixedFit) -> "_Best":
+        """Refit by maximum likelihood; without a residual structure phi is empty."""
+        design, options = fit.design, fit.options
+        structure = structure_of(design.frame, len(design.y), options.residual, options.dispersion)
+        search = Search(prepare(design, structure.group), structure, reml=False)
+        phi = search.optimum(structure.start)
+        point = search.best(phi).point
+        return cls(search=search, phi=phi, units=search.at(phi).reduction.units, point=point)
+
+    def least(self, search: Search, phi: Array, free: Codes) -> float:
+        """Return the least deviance over the factors and the free elements of phi, from here."""
+        search.factors = self.point.factors
+
+        def surface(values: Array) -> tuple[float, Array]:
+            at = phi.copy()
+            at[free] = values
+            value, slope = search(at)
+            return value, slope[free]
+
+        if not len(free):
+            return search(phi)[0]
+        found = minimize(surface, phi[free], jac=True, method="BFGS", options={"gtol": _FLAT})
+        return float(found.fun)
 
 
 def _limit(target: Target, least: float, bound: float, side: int) -> float:
@@ -127,18 +168,19 @@ def _limit(target: Target, least: float, bound: float, side: int) -> float:
     return side * np.inf
 
 
-def _fixed(best: Deviance, point: Point, at: int, name: str) -> Target:
+def _fixed(best: _Best, at: int, name: str) -> Target:
     """Profile a fixed coefficient by holding it in the equations of β."""
-    units = best.reduction.units
+    units, profile = best.units, best.point.profile
     across = units.X[at]
-    profile = point.profile
     estimate = float(units.shift[at] + across @ profile.beta)
     error = float(np.sqrt(profile.sigma2 * across @ profile.covariance @ across))
     keep = null_space(across[None])
 
     def deviance(value: float) -> float:
-        held = _held(best.reduction, keep, across * (value - units.shift[at]) / (across @ across))
-        return minimise(Deviance(held, reml=False), point.factors).point.deviance
+        offset = across * (value - units.shift[at]) / (across @ across)
+        held = _confined(best.search.prepared, keep, offset)
+        search = Search(held, best.search.structure, reml=False)
+        return best.least(search, best.phi, np.arange(len(best.phi)))
 
     row = {"component": "fixed", "term": name, "group": ""}
     return Target(
@@ -146,32 +188,38 @@ def _fixed(best: Deviance, point: Point, at: int, name: str) -> Target:
     )
 
 
-def _held(reduction: Reduction, keep: Array, offset: Array) -> Reduction:
-    """Return the reduction with β confined to offset + keep γ."""
-    p = reduction.p
-    turn = np.zeros((p + 1, p))
-    turn[:p, :-1], turn[:p, -1], turn[p, -1] = keep, -offset, 1.0
-    first = len(reduction.total) - p - 1
-    whole = np.zeros((first + p + 1, first + p))
-    whole[:first, :first], whole[first:, first:] = np.eye(first), turn
-
-    def turned(groups: Groups) -> Groups:
-        V = groups.V
-        split_at = V.shape[2] - p - 1
-        return replace(
-            groups, V=np.concatenate([V[:, :, :split_at], V[:, :, split_at:] @ turn], axis=2)
-        )
-
-    groups = turned(reduction.groups)
-    return replace(
-        reduction, p=p - 1, total=whole.T @ reduction.total @ whole, groups=groups, every=groups
-    )
+def _confined(prepared: Prepared, keep: Array, offset: Array) -> Prepared:
+    """Return the columns of a design with β confined to offset + keep γ."""
+    X, y = prepared.W[:, :-1], prepared.W[:, -1]
+    return replace(prepared, W=np.column_stack([X @ keep, y - X @ offset]))
 
 
-def _variances(fit: MixedFit, best: Deviance, point: Point) -> Iterator[Target]:
+def _residual(fit: MixedFit, best: _Best) -> Iterator[Target]:
+    """Profile a residual correlation and the log-variances by holding each in phi."""
+    structure = best.search.structure
+    values = structure.natural(best.phi)
+    if structure.at_edge(best.phi):
+        values[0] = 0.0
+    rows = zip(fit.solution.dispersion, structure.edges, strict=True)
+    for at, ((name, _, error), (low, high)) in enumerate(rows):
+
+        def deviance(value: float, at: int = at) -> float:
+            held = values.copy()
+            held[at] = value
+            return best.least(
+                best.search, structure.inner(held), np.delete(np.arange(len(held)), at)
+            )
+
+        yield Target(
+            row={"component": "dispersion", "term": name, "group": ""}, estimate=float(values[at]),
+            low=low, high=high, step=0.2 if np.isfinite(low) else 1.5 * error, deviance=deviance,
+        )  # fmt: skip
+
+
+def _variances(fit: MixedFit, best: _Best) -> Iterator[Target]:
     """Profile every standard deviation, correlation and σ."""
-    sigma = float(np.sqrt(point.profile.sigma2))
-    roots = [T @ L for T, L in zip(best.reduction.units.Z, point.factors, strict=True)]
+    sigma = float(np.sqrt(best.point.profile.sigma2))
+    roots = [T @ L for T, L in zip(best.units.Z, best.point.factors, strict=True)]
     for k, term in enumerate(fit.design.random):
         G = sigma**2 * roots[k] @ roots[k].T
         sd = np.sqrt(np.diag(G))
@@ -179,55 +227,72 @@ def _variances(fit: MixedFit, best: Deviance, point: Point) -> Iterator[Target]:
             yield Target(
                 row={"component": "variance", "term": f"sd {name}", "group": term.group},
                 estimate=float(sd[a]), low=0.0, high=np.inf, step=max(0.3 * sd[a], 0.05 * sigma),
-                deviance=_Held(best, point, k, (a,)),
+                deviance=_Held(best, k, (a,)),
             )  # fmt: skip
             for b in range(a):
                 yield Target(
                     row={"component": "variance", "term": f"cor {term.names[b]}, {name}",
                          "group": term.group},
                     estimate=float(G[a, b] / max(sd[a] * sd[b], 1e-300)), low=-1.0, high=1.0,
-                    step=0.2, deviance=_Held(best, point, k, (b, a)),
+                    step=0.2, deviance=_Held(best, k, (b, a)),
                 )  # fmt: skip
+    sigma *= float(np.exp(-best.search.structure.lift @ best.phi))
     yield Target(
         row={"component": "variance", "term": "sd", "group": "residual"}, estimate=sigma, low=0.0,
-        high=np.inf, step=0.1 * sigma, deviance=_Held(best, point, 0, ()),
+        high=np.inf, step=0.1 * sigma, deviance=_Held(best, 0, ()),
     )  # fmt: skip
 
 
 class _Held:
     """The best deviance where one standard deviation (a,), correlation (b, a) or σ () is held.
 
-    Free are the other elements of the factors of G in the user's units, with
-    the held coefficients of the term first so that holding is exact: an sd is
-    then the first diagonal element, a correlation the direction of row two.
+    Free are the other elements of the factors of G in the user's units, log σ
+    and phi, with the held coefficients of the term first so that holding is
+    exact: an sd is then the first diagonal element, a correlation the
+    direction of row two.
     """
 
-    def __init__(self, best: Deviance, point: Point, k: int, held: tuple[int, ...]) -> None:
-        self.best, self.k, self.held = best, k, held
-        sizes = best.sizes
+    def __init__(self, best: _Best, k: int, held: tuple[int, ...]) -> None:
+        self.best, self.held, point = best, held, best.point
+        sizes = tuple(map(len, point.factors))
         self.orders = [
             [*held, *(a for a in range(q) if a not in held)] if at == k else list(range(q))
             for at, q in enumerate(sizes)
         ]
-        sigma2 = point.profile.sigma2
-        roots = []
-        for T, L, order in zip(best.reduction.units.Z, point.factors, self.orders, strict=True):
-            G = sigma2 * (T @ L) @ (T @ L).T
-            roots.append(np.asarray(np.linalg.cholesky(G[np.ix_(order, order)])))
-        self.scale = np.array([*np.maximum(abs(stack(roots)), 1e-3 * sigma2**0.5), 1.0])
-        self.start = np.append(stack(roots), 0.5 * np.log(sigma2))
+        starts = [self._elements(point.factors)]
+        if any((L.diagonal() <= 1.01 * FLOOR).any() for L in point.factors):
+            inside = [
+                np.where(np.eye(len(L)) > 0, np.maximum(L, _INSIDE), L) for L in point.factors
+            ]
+            starts.append(self._elements(inside))  # a zero variance is a saddle: begin off it too
+        self.starts, count = starts, len(stack(point.factors))
+        self.scale = np.ones(len(starts[0]))
+        least = 1e-3 * point.profile.sigma2**0.5
+        self.scale[:count] = np.maximum(abs(starts[-1][:count]), least)
+        self.sigma, self.lift = count, best.search.structure.lift
         self.first = sum(q * (q + 1) // 2 for q in sizes[:k])
-        free = np.ones(len(self.start), dtype=bool)
-        free[{0: -1, 1: self.first, 2: self.first + 1}[len(held)]] = False
+        free = np.ones(len(self.scale), dtype=bool)
+        free[{0: self.sigma, 1: self.first, 2: self.first + 1}[len(held)]] = False
         self.free = np.flatnonzero(free)
 
     def __call__(self, value: float) -> float:
         """Return the least deviance with the quantity at this value, sought from the optimum."""
-        found = minimize(
-            self._guarded, self.start[self.free] / self.scale[self.free], args=(value,), jac=True,
-            method="BFGS", options={"gtol": 1e-6},
-        )  # fmt: skip
-        return float(found.fun)
+        found = [
+            minimize(
+                self._guarded, (start / self.scale)[self.free], args=(value,), jac=True,
+                method="BFGS", options={"gtol": _FLAT},
+            )
+            for start in self.starts
+        ]  # fmt: skip
+        return min(float(one.fun) for one in found)
+
+    def _elements(self, factors: Sequence[Array]) -> Array:
+        """Return stacked factors of G in the order wanted, then log σ, then phi."""
+        sigma2, roots = self.best.point.profile.sigma2, []
+        for T, L, order in zip(self.best.units.Z, factors, self.orders, strict=True):
+            G = sigma2 * (T @ L) @ (T @ L).T
+            roots.append(np.asarray(np.linalg.cholesky(G[np.ix_(order, order)])))
+        return np.array([*stack(roots), 0.5 * np.log(sigma2), *self.best.phi])
 
     def _guarded(self, scaled: Array, value: float) -> tuple[float, Array]:
         """Turn a step that leaves all precision into a very high wall."""
@@ -237,12 +302,12 @@ class _Held:
             return 1e100, np.zeros(len(scaled))
 
     def _whole(self, free: Array, value: float) -> Array:
-        """Return all elements: stacked factors of G, then log σ."""
-        x = np.empty(len(self.start))
+        """Return all elements: stacked factors of G, then log σ, then phi."""
+        x = np.empty(len(self.scale))
         x[self.free] = free
         match len(self.held):
             case 0:
-                x[-1] = np.log(max(value, 1e-8))
+                x[self.sigma] = np.log(max(value, 1e-8)) + self.lift @ x[self.sigma + 1 :]
             case 1:
                 x[self.first] = value
             case 2:
@@ -253,22 +318,25 @@ class _Held:
 
     def _at(self, scaled: Array, value: float) -> tuple[float, Array]:
         x = self._whole(scaled * self.scale[self.free], value)
-        sigma2 = float(np.exp(2 * np.clip(x[-1], -300, 300)))
+        sigma2 = float(np.exp(2 * np.clip(x[self.sigma], -300, 300)))
+        phi, search = x[self.sigma + 1 :], self.best.search
+        deviance = search.at(phi)
         factors, links = [], []
-        parts = zip(split(x[:-1], self.best.sizes), self.orders,
-                    self.best.reduction.units.Z, strict=True)  # fmt: skip
+        parts = zip(split(x[: self.sigma], deviance.sizes), self.orders, self.best.units.Z,
+                    strict=True)  # fmt: skip
         for L, order, T in parts:
             back = np.linalg.inv(T)[:, order]
             Psi = back @ L @ L.T @ back.T / sigma2
             factors.append(np.asarray(np.linalg.cholesky(Psi + np.eye(len(L)) * FLOOR**2)))
             links.append((L, back))
-        point = self.best(tuple(factors), sigma2)
+        point = deviance(tuple(factors), sigma2)
         slope = [2 * vech(back.T @ g @ back @ L) / sigma2
                  for g, (L, back) in zip(point.slopes, links, strict=True)]  # fmt: skip
         shrink = sum(float(np.vdot(g, F @ F.T)) for g, F in zip(point.slopes, factors, strict=True))
-        nu = self.best.nu
-        by_log_sigma = 2 * (nu - point.profile.rest / sigma2) - 2 * shrink
-        full = np.append(np.concatenate(slope), by_log_sigma)
+        by_log_sigma = 2 * (deviance.nu - point.profile.rest / sigma2) - 2 * shrink
+        full = np.concatenate([*slope, [by_log_sigma], search.slope(phi, factors, sigma2)])
+        if not self.held:  # σ where w is 0 is held, σ at its centre moves with phi
+            full[self.sigma + 1 :] += self.lift * full[self.sigma]
         if len(self.held) == 2:  # the free length turns both elements of row two
             along = full[self.first + 1] * value
             along += full[self.first + 2] * np.sqrt(max(1 - value**2, 1e-12))

@@ -18,11 +18,15 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from expertise.errors import DataError, DesignError, FormulaError
+from expertise.errors import DataError, DesignError, FormulaError, listed
 from expertise.mixed.columns import Array, Codes, Frame, read_columns
 from expertise.mixed.formula import parse_formula
+from expertise.mixed.identified import dependent_columns
 from expertise.mixed.variables import Layout, make_layout, make_variable
 
+FARTHEST = 18.0  # of an inner parameter: there a correlation is 0 or 1 to seven digits
+NEAR = 14.0  # of a correlation that is held at its edge
+EDGE = 1.0 - FARTHEST  # where one that is none is held
 _CORRELATION = re.compile(r"\s*(\w+)\s*\(\s*(`[^`]+`|[^|`()]+?)\s*\|\s*(`[^`]+`|[^|`()]+?)\s*\)\s*")
 
 
@@ -54,53 +58,97 @@ class Structure:
     """A residual structure laid over the rows of a design.
 
     `before` and `gap` (n,) give the previous row of the same group and the
-    time since; rows without one have `before` −1. `group` (n,) codes the
-    groups, None where nothing is correlated. `spread` (n, k) are the
-    columns w of the log-variance. Parameters are ordered: correlation, then τ.
+    time since, in steps of `unit`; rows without one have `before` −1.
+    `group` (n,) codes the groups, None where nothing is correlated. `spread`
+    (n, k) are the columns w of the log-variance.
+
+    Parameters phi are ordered: correlation over one step, then τ. They are
+    free of the units of time and w: the correlation as a tangent (a logit
+    where it cannot be negative), w less its `centre` over its `width`.
     """
 
     kind: str
     before: Codes
     gap: Array
+    unit: float
     group: Codes | None
     spread: Array
+    centre: Array
+    width: Array
     layout: Layout | None
     names: tuple[str, ...]
 
-    def steepness(self, phi: Array) -> Array:
-        """Return the derivative of `natural` by phi, element by element."""
-        out = np.ones(len(phi))
-        if self.kind:
-            value = self.natural(phi)[0]
-            out[0] = 1 - value**2 if self.kind == "ar1" else value * (1 - value)
-        return out
+    @property
+    def signed(self) -> bool:
+        """Whether the correlation may be negative: over an odd number of waves."""
+        return self.kind == "ar1" and self.unit % 2 == 1
+
+    @property
+    def edges(self) -> list[tuple[float, float]]:
+        """The range of each parameter as people know it."""
+        first = [(-1.0 if self.signed else 0.0, 1.0)] if self.kind else []
+        return [*first, *[(-np.inf, np.inf)] * self.spread.shape[1]]
 
     @property
     def start(self) -> Array:
         """Where the search begins: hardly any correlation, equal variances."""
-        first = {"ar1": [0.1], "car1": [logit(0.1)], "": []}[self.kind]
+        first = [0.1 if self.signed else logit(0.1)] if self.kind else []
         return np.array([*first, *np.zeros(self.spread.shape[1])])
 
-    def natural(self, phi: Array) -> Array:
-        """Return the parameters as people know them: the correlation itself, and τ."""
-        out = phi.copy()
-        if self.kind:
-            out[0] = np.tanh(phi[0]) if self.kind == "ar1" else expit(phi[0])
-        return out
+    @property
+    def lift(self) -> Array:
+        """How far log σ at the centre of w lies above log σ where w is 0, per unit of phi."""
+        return np.append([0.0] * bool(self.kind), 0.5 * self.centre / self.width)
 
-    def whitening(self, phi: Array) -> "Whitened":
-        """Return the whitening at parameters phi."""
-        values = self.natural(phi)
-        tau = values[bool(self.kind) :]
-        log_sd = 0.5 * self.spread @ tau
-        follows = self.before >= 0
-        carry = np.zeros(len(self.gap))
+    def step(self, phi: Array) -> float:
+        """Return the correlation over one step."""
+        return float(np.tanh(phi[0]) if self.signed else expit(phi[0]))
+
+    def natural(self, phi: Array) -> Array:
+        """Return the parameters as people know them: the correlation over time 1, and τ."""
+        out = phi[bool(self.kind) :] / self.width
+        if not self.kind:
+            return out
+        r = self.step(phi)
+        return np.append(np.sign(r) * abs(r) ** (1 / self.unit), out)
+
+    def steepness(self, phi: Array) -> Array:
+        """Return the derivative of `natural` by phi, element by element."""
+        out = 1 / self.width
+        if not self.kind:
+            return out
+        r = self.step(phi)
+        own = abs(r) ** (1 / self.unit - 1) / self.unit
+        return np.append(own * (1 - r**2 if self.signed else r * (1 - r)), out)
+
+    def inner(self, values: Array) -> Array:
+        """Return phi at parameters as people know them; a correlation keeps off its edges."""
+        out = values[bool(self.kind) :] * self.width
+        if not self.kind:
+            return out
+        r = (np.sign(values[0]) if self.signed else 1.0) * abs(values[0]) ** self.unit
+        first = logit((1 + r) / 2) / 2 if self.signed else logit(r)
+        return np.append(np.clip(first, -NEAR, NEAR), out)
+
+    def at_edge(self, phi: Array) -> bool:
+        """Tell whether a correlation that cannot be negative is none."""
+        return bool(self.kind) and not self.signed and float(phi[0]) <= EDGE
+
+    def whitening(self, phi: Array, *, centred: bool = True) -> "Whitened":
+        """Return the whitening at phi; σ is that at the centre of w, or where w is 0."""
+        log_sd = 0.5 * self.spread @ phi[bool(self.kind) :]
+        if not centred:
+            log_sd = log_sd + self.lift @ phi
+        carry, left = np.zeros(len(self.gap)), np.ones(len(self.gap))
         if self.kind:
-            carry[follows] = values[0] ** self.gap[follows]
-        left = 1 - carry**2
+            follows, r = self.before >= 0, self.step(phi)
+            gap = self.gap[follows]
+            carry[follows] = r**gap
+            left[follows] = -np.expm1(2 * gap * np.log(max(abs(r), 1e-300)))
         return Whitened(
             scale=np.exp(-log_sd), carry=carry, left=np.sqrt(left), before=self.before,
-            log_det=float(-2 * log_sd.sum() - np.log(left).sum()), layout=self.layout, tau=tau,
+            log_det=float(-2 * log_sd.sum() - np.log(left).sum()), layout=self.layout,
+            tau=self.natural(phi)[bool(self.kind) :],
         )  # fmt: skip
 
 
@@ -117,11 +165,29 @@ class Whitened:
     tau: Array
 
     def variance(self, data: pd.DataFrame) -> Array:
-        """Return the residual variance over σ² of new rows, shape (rows,)."""
+        """Return the residual variance over σ² of new rows, shape (rows,).
+
+        Raises
+        ------
+        DesignError, DataError
+            For a column of the dispersion that is not there, and a missing value in one.
+        """
         if self.layout is None:
             return np.ones(len(data))
-        frame = read_columns(data, self.layout.columns)
-        return np.asarray(np.exp(self.layout.matrix(frame, len(data))[:, 1:] @ self.tau))
+        columns = self.layout.columns
+        if lost := [name for name in columns if name not in data]:
+            raise DesignError(
+                f"the residual variance differs by {lost[0]!r} (dispersion=); add that column to "
+                f"the rows, which have {listed(data.columns)}"
+            )
+        out = self.layout.matrix(read_columns(data, columns), len(data))[:, 1:] @ self.tau
+        if np.isnan(out).any():
+            row = data.index[int(np.isnan(out).argmax())]
+            raise DataError(
+                f"{listed(columns)} is missing in row {row}; how far a new observation lies off "
+                "depends on it (dispersion=), so give its value"
+            )
+        return np.asarray(np.exp(out))
 
     def __call__(self, rows: Array) -> Array:
         """Whiten rows (n, k)."""
@@ -165,30 +231,39 @@ def dispersion_layout(text: str, frame: Frame) -> Layout:
     return layout
 
 
-def structure_of(
-    frame: Frame, n: int, correlation: Correlation | None, dispersion: str | None
-) -> Structure:
-    """Lay a residual structure over the complete rows of a table."""
+def structure_of(frame: Frame, n: int, residual: str | None, dispersion: str | None) -> Structure:
+    """Lay a residual structure over the complete rows of a table; independence without any."""
+    correlation = None if residual is None else parse_correlation(residual)
     names: list[str] = []
-    before, gap, group = np.full(n, -1), np.ones(n), None
+    before, gap, unit, group = np.full(n, -1), np.ones(n), 1.0, None
     if correlation is not None:
         names.append(f"{correlation.kind} correlation: {correlation.time}")
         group = frame[correlation.group].as_factor().filled
         before, gap = _neighbours(frame, correlation, group)
-        if (before < 0).all():
+        between = gap[before >= 0]
+        if not len(between):
             raise DesignError(
                 f"{correlation.group!r} has one row per level, so nothing is correlated in "
                 f"{correlation.time!r}; leave out residual="
             )
+        unit = float(
+            np.median(between) if correlation.kind == "car1"
+            else np.gcd.reduce(between.astype(np.int64))
+        )  # fmt: skip
     spread, layout = np.zeros((n, 0)), None
     if dispersion is not None:
         layout = dispersion_layout(dispersion, frame)
-        spread = layout.matrix(frame, n)[:, 1:]
+        columns = layout.matrix(frame, n)
+        if dependent := dependent_columns(columns, layout.names):
+            raise DesignError(f"dispersion={dispersion!r}: {'; '.join(dependent)}")
+        spread = columns[:, 1:]
         names += [f"log variance: {name}" for name in layout.names[1:]]
+    centre = spread.mean(axis=0)
+    width = abs(spread - centre).max(axis=0)
     return Structure(
         kind="" if correlation is None else correlation.kind,
-        before=before, gap=gap, group=group, spread=spread, layout=layout,
-        names=tuple(names),
+        before=before, gap=gap / unit, unit=unit, group=group, spread=(spread - centre) / width,
+        centre=centre, width=width, layout=layout, names=tuple(names),
     )  # fmt: skip
 
 
@@ -222,7 +297,8 @@ def _neighbours(frame: Frame, correlation: Correlation, group: Codes) -> tuple[C
     return before, gap
 
 
-def columns_needed(correlation: Correlation | None, dispersion: str | None) -> Sequence[str]:
+def columns_needed(residual: str | None, dispersion: str | None) -> Sequence[str]:
     """Return the columns of the table that a residual structure needs."""
+    correlation = None if residual is None else parse_correlation(residual)
     names = [] if correlation is None else [correlation.time, correlation.group]
     return [*names, *(parse_formula(dispersion).columns if dispersion else ())]

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.optimize import minimize
 
-from expertise.errors import FitError
+from expertise.errors import DesignError, FitError, listed
 from expertise.mixed.columns import Array
 from expertise.mixed.design import Design
 from expertise.mixed.deviance import Deviance, Point
@@ -14,25 +14,39 @@ from expertise.mixed.fitted import Normal, Solution
 from expertise.mixed.linear import solution_at
 from expertise.mixed.newton import Optimum, minimise
 from expertise.mixed.reduction import Prepared, prepare, reduce_rows
-from expertise.mixed.residual import Structure
+from expertise.mixed.residual import EDGE, FARTHEST, Structure
 from expertise.mixed.satterthwaite import Parts, Satterthwaite, combine
+from expertise.words import note
 
 _STEP = 1e-4
 _WIDE = 1e-3
 _FLAT = 1e-4
+_REACH = 150.0  # of log σ
 
 
 class Search:
-    """The deviance over the residual parameters, the rest minimised out."""
+    """The deviance over the residual parameters, the rest minimised out.
+
+    With no residual parameters it is that of independent residuals.
+    """
 
     def __init__(self, prepared: Prepared, structure: Structure, reml: bool) -> None:
         self.prepared, self.structure, self.reml = prepared, structure, reml
         self.factors: Sequence[Array] | None = None
         self.evaluations = 0
+        self.last: tuple[Array, Deviance] | None = None
 
     def at(self, phi: Array) -> Deviance:
-        """Return the ordinary deviance of the rows whitened at phi."""
-        return Deviance(reduce_rows(self.prepared, self.structure.whitening(phi)), self.reml)
+        """Return the ordinary deviance of the rows whitened at phi; the last one is kept."""
+        if np.abs(phi).max(initial=0.0) > FARTHEST:
+            raise FitError(
+                f"the search for {listed(self.structure.names)} went on without end; "
+                "simplify the residual structure"
+            )
+        if self.last is None or not np.array_equal(self.last[0], phi):
+            reduction = reduce_rows(self.prepared, self.structure.whitening(phi))
+            self.last = phi.copy(), Deviance(reduction, self.reml)
+        return self.last[1]
 
     def best(self, phi: Array) -> Optimum:
         """Minimise over the factors at phi, from the last factors found."""
@@ -43,18 +57,42 @@ class Search:
 
     def __call__(self, phi: Array) -> tuple[float, Array]:
         """Return the deviance at phi and its slope, the factors staying at their best."""
-        if np.abs(phi).max() > 15:
+        try:
+            point = self.best(phi).point
+            return point.deviance, self.slope(phi, point.factors)
+        except FitError:  # a wall for the search; where it ends there, the error comes again
             return 1e300, np.zeros(len(phi))
-        point = self.best(phi).point
-        slope = [
-            (self._value(phi + h, point) - self._value(phi - h, point)) / (2 * _STEP)
-            for h in np.eye(len(phi)) * _STEP
-        ]
-        return point.deviance, np.array(slope)
 
-    def _value(self, phi: Array, point: Point) -> float:
-        deviance = self.at(phi)
-        return deviance.profile(deviance.system(point.factors)).deviance
+    def slope(self, phi: Array, factors: Sequence[Array], sigma2: float | None = None) -> Array:
+        """Return the slope by phi with the factors held, and σ² where it is given."""
+
+        def value(phi: Array) -> float:
+            deviance = self.at(phi)
+            return deviance.profile(deviance.system(factors), sigma2).deviance
+
+        steps = np.eye(len(phi)) * _STEP
+        return np.array([(value(phi + h) - value(phi - h)) / (2 * _STEP) for h in steps])
+
+    def optimum(self, start: Array) -> Array:
+        """Return phi where the deviance is least.
+
+        Raises
+        ------
+        FitError
+            Where no optimum is found.
+        """
+        if not len(start):
+            return start
+        found = minimize(self, start, jac=True, method="BFGS", options={"gtol": 1e-6})
+        value, slope = self(found.x)
+        if not np.abs(slope).max() < _FLAT * max(1.0, abs(value) * 1e-4):
+            raise FitError(
+                f"no optimum found for {', '.join(self.structure.names)}: the deviance still "
+                f"slopes by {np.abs(slope).max():.2g}; simplify the residual structure"
+            )
+        none = np.append(EDGE, found.x[1:])
+        bounded = bool(self.structure.kind) and not self.structure.signed
+        return none if bounded and self(none)[0] <= value else np.asarray(found.x)
 
 
 def fit_structured(design: Design, structure: Structure, *, reml: bool, df: str) -> Solution:
@@ -70,30 +108,33 @@ def fit_structured(design: Design, structure: Structure, *, reml: bool, df: str)
         Where no optimum is found.
     """
     search = Search(prepare(design, structure.group), structure, reml)
-    found = minimize(search, structure.start, jac=True, method="BFGS", options={"gtol": 1e-6})
-    phi = found.x
-    value, slope = search(phi)
-    if not np.abs(slope).max() < _FLAT * max(1.0, abs(value) * 1e-4):
-        raise FitError(
-            f"no optimum found for {', '.join(structure.names)}: the deviance still slopes by "
-            f"{np.abs(slope).max():.2g}; simplify the residual structure"
+    phi = search.optimum(structure.start)
+    optimum, lift = search.best(phi), float(structure.lift @ phi)
+    if abs(lift) > _REACH:
+        columns = listed(structure.layout.columns if structure.layout else ())
+        raise DesignError(
+            f"the residual variance where {columns} is 0 lies out of reach of these rows; "
+            f"subtract a typical value from {columns} in the table, such as the mean"
         )
-    optimum = search.best(phi)
     freedom, errors = _freedom(search, phi, optimum.point)
-    natural = structure.natural(phi)
-    rows = zip(structure.names, natural, errors * structure.steepness(phi), strict=True)
-    return solution_at(
+    values, errors = structure.natural(phi), errors * structure.steepness(phi)
+    none = structure.at_edge(phi)
+    if none:
+        values[0] = 0.0
+    solution = solution_at(
         design,
         search.at(phi),
         replace(optimum, evaluations=search.evaluations),
         Normal(covariance=freedom.covariance) if df == "normal" else freedom,
-        dispersion=tuple((name, float(value), float(error)) for name, value, error in rows),
-        whitening=structure.whitening(phi),
+        dispersion=tuple(zip(structure.names, values.tolist(), errors.tolist(), strict=True)),
+        whitening=structure.whitening(phi, centred=False),
     )
+    remark = (note("mixed.no_correlation", term=structure.names[0]),) if none else ()
+    return replace(solution, sigma=solution.sigma * np.exp(-lift), notes=(*solution.notes, *remark))
 
 
 def _freedom(search: Search, phi: Array, point: Point) -> tuple[Satterthwaite, Array]:
-    """Return Satterthwaite's method, and the standard errors of phi.
+    """Return Satterthwaite's method, and the standard errors of phi; none of one at its edge.
 
     The information on (factors, σ²) is exact; its part for phi comes from
     central differences with factors and σ² held.
@@ -120,6 +161,11 @@ def _freedom(search: Search, phi: Array, point: Point) -> tuple[Satterthwaite, A
             opposite = moved(step - other).deviance + moved(other - step).deviance
             hessian[q + j, q + i] = (same - opposite) / (4 * _WIDE**2)
     hessian = np.triu(hessian) + np.triu(hessian, 1).T
-    free = np.append(inner.free, np.ones(k, dtype=bool))
-    freedom = combine(hessian, np.array(moves), free, point, deviance.reduction.units.X)
-    return freedom, np.sqrt(np.diag(freedom.uncertainty)[-k:])
+    own = np.ones(k, dtype=bool)
+    own[:1] = not search.structure.at_edge(phi)
+    freedom = combine(
+        hessian, np.array(moves), np.append(inner.free, own), point, deviance.reduction.units.X
+    )
+    errors = np.full(k, np.nan)
+    errors[own] = np.sqrt(np.diag(freedom.uncertainty)[len(freedom.uncertainty) - own.sum() :])
+    return freedom, errors

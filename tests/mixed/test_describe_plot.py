@@ -14,7 +14,6 @@ from expertise.mixed.contrast import marginal_means
 from expertise.mixed.description import describe
 from expertise.mixed.diagnosis import diagnose, influence_of
 from expertise.mixed.fit import fit_mixed
-from expertise.mixed.planning import power
 from expertise.mixed.plots import plot_fit
 from expertise.mixed.predict import predictions
 from expertise.mixed.simulation import simulate
@@ -219,13 +218,6 @@ def test_diagnosis_names_its_group_and_refuses_others(fit):
     assert repr(found) == repr(fit.diagnose())
     with pytest.raises(DesignError, match=re.escape("'persons' is no grouping of the model (did")):
         fit.diagnose("persons")
-
-
-def test_power_refuses_structured_residuals(table):
-    fit = fit_mixed("score ~ month + (1 | person)", table, residual="car1(month | person)")
-    plan = {"effect": {"month": 1.0}, "n": 20, "dropout": 0.0, "seed": 1}
-    with pytest.raises(DesignError, match="power is computed for independent residuals"):
-        power(fit, **plan)
 
 
 def test_a_fit_to_sums_says_what_needs_rows(table):

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
-from scipy.stats import multivariate_normal
+from scipy.optimize import brentq
+from scipy.stats import chi2, multivariate_normal
 
 from expertise.errors import DesignError, FitError
 from expertise.mixed import blocks, cores, newton, structured
@@ -226,9 +227,10 @@ def test_profiles_refuse_what_they_cannot_profile():
     fit = fit_mixed("score ~ wave + (1 | person)", study())
     with pytest.raises(DesignError, match="did you mean 'wave'"):
         profile_intervals(fit, ["wav"])
-    structured = fit_mixed("score ~ wave + (1 | person)", study(), dispersion="~ arm")
-    with pytest.raises(DesignError, match="profile intervals are for gaussian fits"):
-        profile_intervals(structured)
+    counts = study().assign(score=lambda rows: rows["score"].round().abs())
+    counted = fit_mixed("score ~ wave + (1 | person)", counts, family="poisson")
+    with pytest.raises(DesignError, match="for gaussian fits, and this one is poisson; use the"):
+        profile_intervals(counted)
 
 
 @pytest.mark.timeout(300)  # starts processes, which a busy machine makes wait
@@ -291,3 +293,29 @@ def test_counts_have_no_r_squared_here():
     fit = fit_mixed("count ~ wave + (1 | person)", data, family="poisson")
     with pytest.raises(DesignError, match="poisson has no residual variance"):
         r_squared(fit)
+
+
+def test_a_profile_leaves_the_boundary_where_the_likelihood_does():
+    """Balanced groups: −2 log L = within/σ² + G(m − 1) log σ² + between/λ + G log λ, λ ≥ σ²."""
+    G, m = 12, 5
+    off, mean = np.random.default_rng(3).normal(size=(G, m)), np.arange(G) - (G - 1) / 2
+    off -= off.mean(axis=1, keepdims=True)
+    within = (off**2).sum()
+    between = 0.95 * within / (m - 1)  # just too little for a variance between groups
+    y = off + np.sqrt(between / m / (mean**2).sum()) * mean[:, None]
+    fit = fit_mixed(
+        "y ~ 1 + (1 | g)", pd.DataFrame({"y": y.ravel(), "g": np.repeat(np.arange(G), m)})
+    )
+
+    def deviance(sigma):
+        share = max(between / G, sigma**2)
+        own = within / sigma**2 + G * (m - 1) * np.log(sigma**2)
+        return own + between / share + G * np.log(share)
+
+    top = np.sqrt((within + between) / (G * m))
+    row = profile_intervals(fit, ["sd"]).tidy().iloc[-1]
+    assert_allclose(row["estimate"], top, rtol=1e-6)
+    for side, start in (("conf_low", 0.5 * top), ("conf_high", 2 * top)):
+        limit = brentq(lambda s: deviance(s) - deviance(top) - chi2.isf(0.05, 1), start, top)
+        assert_allclose(row[side], limit, rtol=1e-6)
+    assert row["conf_low"] ** 2 < between / G

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from expertise.errors import DesignError
+from expertise.errors import DataError, DesignError
 from expertise.mixed.explained import icc, r_squared
 from expertise.mixed.fit import fit_mixed
 from expertise.mixed.predict import predictions
@@ -98,6 +98,22 @@ def test_a_new_observation_is_as_uncertain_as_its_arm(fit):
     assert_allclose(one**2 - mean**2, fit.sigma**2 * np.array([1, ratio]), rtol=1e-9)
 
 
+def test_a_mapping_fills_the_dispersion_as_it_fills_the_fixed_part(fit, table):
+    both = predictions(fit, {"month": [0, 6]}, observation=True).table
+    assert both["arm"].tolist() == ["peer", "usual"] * 2
+    named = predictions(fit, {"month": [0, 6], "arm": "peer"}, observation=True).table
+    assert_allclose(named["std_error"], both[both["arm"] == "peer"]["std_error"])
+    assert "arm" not in predictions(fit, {"month": [0, 6]}).table
+    trend = fit_mixed("score ~ arm + (1 | person)", table, dispersion="~ month")
+    found = predictions(trend, {"arm": "peer"}, observation=True).table
+    assert_allclose(found["month"], table["month"].mean())
+    with pytest.raises(DesignError, match="differs by 'month' .dispersion=.; add that"):
+        predictions(trend, pd.DataFrame({"arm": ["peer"]}), observation=True)
+    grid = pd.DataFrame({"arm": "peer", "month": [0.0, np.nan]})
+    with pytest.raises(DataError, match="month is missing in row 1; how far a new observation"):
+        predictions(trend, grid, observation=True)
+
+
 def test_weights_and_a_structure_go_together(table):
     weighted = fit_mixed(
         FORMULA, table, residual="car1(month | person)", precision_weights=np.full(len(table), 4.0)
@@ -148,3 +164,48 @@ def test_a_group_on_which_a_coefficient_rests_is_named(table):
         "rests on that group alone" in str(note) and "3" in str(note) for note in found.notes
     )
     assert found.plot() is not None
+
+
+def test_the_description_says_what_residuals_may_be(table, fit):
+    said = fit.describe("en", labels={"arm": "group"})
+    assert "It lets a measurement depend on the one before. How far measurements lie" in said
+    assert "may differ by group." in said
+    assert "samenhangt met de vorige. Hoe ver metingen" in fit.describe("nl")
+    assert "depend on" not in fit_mixed(FORMULA, table, dispersion="~ arm").describe("en")
+
+
+def test_satterthwaite_is_that_of_the_whole_covariance(table):
+    """Degrees of freedom by central differences of the dense restricted likelihood."""
+    fit = fit_mixed(
+        "score ~ arm * month + (1 | person)", table, residual="car1(month | person)",
+        dispersion="~ arm",
+    )  # fmt: skip
+    X, y = fit.design.X, table["score"].to_numpy()
+    same = np.equal.outer(table["person"].to_numpy(), table["person"].to_numpy())
+    gap = np.abs(np.subtract.outer(table["month"].to_numpy(), table["month"].to_numpy()))
+    usual = (table["arm"] == "usual").to_numpy()
+
+    def covariance(at):
+        sd = np.exp(usual * at[3] / 2)
+        A = np.linalg.inv(same * (at[0] + at[1] * at[2] ** gap * np.outer(sd, sd)))
+        return A, np.linalg.inv(X.T @ A @ X)
+
+    def deviance(at):
+        A, C = covariance(at)
+        P = A - A @ X @ C @ X.T @ A
+        return y @ P @ y - np.linalg.slogdet(A)[1] - np.linalg.slogdet(C)[1]
+
+    (_, phi, phi_error), (_, tau, tau_error) = fit.solution.dispersion
+    at = np.array([fit.solution.covariances[0][0, 0], fit.sigma**2, phi, tau])
+    steps = np.diag(2e-4 * at)
+    hessian = np.array([
+        [(deviance(at + g + h) - deviance(at + g - h) - deviance(at - g + h) + deviance(at - g - h))
+         / (4 * g.sum() * h.sum()) for g in steps] for h in steps
+    ])  # fmt: skip
+    uncertainty = 2 * np.linalg.inv(hessian)
+    assert_allclose([phi_error, tau_error], np.sqrt(np.diag(uncertainty)[2:]), rtol=1e-4)
+    C = covariance(at)[1]
+    slopes = [(covariance(at + h)[1] - covariance(at - h)[1]) / (2 * h.sum()) for h in steps]
+    for k, df in enumerate(fit.tidy()["df"].iloc[:4]):
+        slope = np.array([moved[k, k] for moved in slopes])
+        assert_allclose(df, 2 * C[k, k] ** 2 / (slope @ uncertainty @ slope), rtol=1e-4)

@@ -1,4 +1,7 @@
-"""Residual structures against nlme (R 4.2.2, nlme 3.1-162) on Potthoff and Roy's growth data."""
+"""Residual structures against nlme on Potthoff and Roy's growth data.
+
+R 4.2.2, nlme 3.1-162, emmeans 1.8.4.1.
+"""
 
 from pathlib import Path
 
@@ -7,6 +10,8 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
+from expertise.mixed.compare import compare_fits
+from expertise.mixed.contrast import contrasts, marginal_means, slopes
 from expertise.mixed.fit import fit_mixed
 
 HERE = Path(__file__).parent
@@ -65,3 +70,23 @@ def test_nlme_normalizes_residuals_and_estimates_groups_alike():
     effects = fit.random_effects()
     assert_allclose(effects["estimate"], want["effect " + effects["level"]], atol=2e-5)
     assert_allclose(found.effects["estimate"], effects["estimate"])
+
+
+def test_emmeans_and_anova_say_the_same_of_both_structures_together():
+    table, formula = growth("both"), "distance ~ age * Sex + (1 | Subject)"
+    structure = {"residual": "car1(age | Subject)", "dispersion": "~ Sex"}
+    fit = fit_mixed(formula, table, **structure)
+    want = REFERENCE[REFERENCE["case"] == "means"].set_index("what")["value"]
+    found = {
+        ("Male", "Female"): marginal_means(fit, "Sex", at={"age": 12}),
+        ("difference",): contrasts(fit, "Sex", at={"age": 12}),
+        ("slope Male", "slope Female"): slopes(fit, "age", by="Sex"),
+    }
+    for names, result in found.items():
+        for name, row in zip(names, result.table.to_dict("records"), strict=True):
+            assert_allclose(row["estimate"], want[f"estimate {name}"], rtol=1e-7)
+            assert_allclose(row["std_error"], want[f"se {name}"], rtol=1e-6)
+    fits = [fit_mixed(formula, table, reml=False, **more) for more in ({}, structure)]
+    compared = compare_fits(*fits).table.iloc[1]
+    assert_allclose(compared["statistic"], want["ratio"], rtol=1e-8)
+    assert compared["df"] == 2
