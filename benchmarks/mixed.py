@@ -25,7 +25,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import pandas as pd
-from mixed_peers import SAMPLE, beside, by_python, by_r, machine
+from mixed_peers import SAMPLE, VERBAGG, beside, by_python, by_r, machine
 
 from expertise.mixed.chunks import reduce_mixed
 from expertise.mixed.fit import fit_mixed
@@ -129,8 +129,8 @@ def problems(folder: Path | None) -> Iterator[tuple[str, str, pd.DataFrame, str,
     yield ("3,000 rows, Kenward–Roger", "y ~ time * trt + (time | patient)",
            outcome(300, 4, 0.9), "gaussian", "kenward-roger", 0.1)  # fmt: skip
     if folder is not None:
-        yield ("VerbAgg, Laplace", "y ~ (Anger + Gender + btype + situ)^2 + (1 | id) + (1 | item)",
-               pd.read_csv(folder / "verbagg.csv"), "binomial", "normal", 0.4)  # fmt: skip
+        yield ("VerbAgg, Laplace", f"y ~ {VERBAGG}", pd.read_csv(folder / "verbagg.csv"),
+               "binomial", "normal", 0.4)  # fmt: skip
 
 
 def compared(

@@ -16,7 +16,7 @@ from pathlib import Path
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pandas as pd
-from mixed_peers import beside, by_python, by_r, machine
+from mixed_peers import VERBAGG, beside, by_python, by_r, machine
 
 from expertise.mixed.fit import fit_mixed
 
@@ -25,13 +25,11 @@ OUT = ROOT / "docs" / "benchmarks" / "mixed_glmm.md"
 MODELS = {
     "VerbAgg, Laplace": (
         "verbagg.csv",
-        "r2 ~ (Anger + Gender + btype + situ)^2 + (1 | id) + (1 | item)",
+        f"y ~ {VERBAGG}",
         {"family": "binomial"},
         {
-            "lme4": 'lme4::glmer(I(r2 == "Y") ~ (Anger + Gender + btype + situ)^2 + (1 | id)'
-            " + (1 | item), d, binomial)",
-            "glmmTMB": 'glmmTMB::glmmTMB(I(r2 == "Y") ~ (Anger + Gender + btype + situ)^2'
-            " + (1 | id) + (1 | item), d, family = binomial)",
+            "lme4": f"lme4::glmer(y ~ {VERBAGG}, d, binomial)",
+            "glmmTMB": f"glmmTMB::glmmTMB(y ~ {VERBAGG}, d, family = binomial)",
         },
     ),
     "cbpp, 9 nodes": (
@@ -75,8 +73,7 @@ def compared(folder: Path, mixedlm: str | None) -> list[list[str]]:
             if (found := by_r(f"m <- {call}", folder / file, call.split("::")[0])) is not None:
                 rows.append([name, peer, beside(found[0], seconds), f"{found[1]:.6f}"])
         if mixedlm and name.startswith("VerbAgg"):
-            numeric = formula.replace("r2", "y", 1)
-            call = f"mixedlm.glmer('{numeric}', d, family=mixedlm.families.Binomial())"
+            call = f"mixedlm.glmer('{formula}', d, family=mixedlm.families.Binomial())"
             peer = by_python(mixedlm, "import mixedlm", call, folder / file)
             rows.append([name, "mixedlm", beside(peer, seconds), "–"])
     return rows

@@ -8,6 +8,11 @@ from pathlib import Path
 
 SECONDS = 1200
 SAMPLE = 0.1  # seconds: short calls are repeated, for clocks tick by the millisecond
+# Written out, for not every peer reads (a + b)^2.
+VERBAGG = (
+    "Anger + Gender + btype + situ + Anger:Gender + Anger:btype + Anger:situ"
+    " + Gender:btype + Gender:situ + btype:situ + (1 | id) + (1 | item)"
+)
 
 
 def output(command: list[str]) -> str | None:
