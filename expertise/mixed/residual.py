@@ -26,7 +26,7 @@ from expertise.mixed.variables import Layout, make_layout, make_variable
 
 FARTHEST = 18.0  # of an inner parameter: there a correlation is 0 or 1 to seven digits
 NEAR = 14.0  # of a correlation that is held at its edge
-_NONE = 1e-3
+EDGE = 1.0 - FARTHEST  # where one that is none is held
 _CORRELATION = re.compile(r"\s*(\w+)\s*\(\s*(`[^`]+`|[^|`()]+?)\s*\|\s*(`[^`]+`|[^|`()]+?)\s*\)\s*")
 
 
@@ -132,7 +132,7 @@ class Structure:
 
     def at_edge(self, phi: Array) -> bool:
         """Tell whether a correlation that cannot be negative is none."""
-        return bool(self.kind) and not self.signed and self.step(phi) < _NONE
+        return bool(self.kind) and not self.signed and float(phi[0]) <= EDGE
 
     def whitening(self, phi: Array, *, centred: bool = True) -> "Whitened":
         """Return the whitening at phi; σ is that at the centre of w, or where w is 0."""

@@ -14,7 +14,7 @@ from expertise.mixed.fitted import Normal, Solution
 from expertise.mixed.linear import solution_at
 from expertise.mixed.newton import Optimum, minimise
 from expertise.mixed.reduction import Prepared, prepare, reduce_rows
-from expertise.mixed.residual import FARTHEST, Structure
+from expertise.mixed.residual import EDGE, FARTHEST, Structure
 from expertise.mixed.satterthwaite import Parts, Satterthwaite, combine
 from expertise.words import note
 
@@ -90,9 +90,9 @@ class Search:
                 f"no optimum found for {', '.join(self.structure.names)}: the deviance still "
                 f"slopes by {np.abs(slope).max():.2g}; simplify the residual structure"
             )
-        if self.structure.at_edge(found.x):
-            found.x[0] = 1 - FARTHEST
-        return np.asarray(found.x)
+        none = np.append(EDGE, found.x[1:])
+        bounded = bool(self.structure.kind) and not self.structure.signed
+        return none if bounded and self(none)[0] <= value else np.asarray(found.x)
 
 
 def fit_structured(design: Design, structure: Structure, *, reml: bool, df: str) -> Solution:

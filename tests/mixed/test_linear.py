@@ -319,3 +319,16 @@ def test_a_profile_leaves_the_boundary_where_the_likelihood_does():
         limit = brentq(lambda s: deviance(s) - deviance(top) - chi2.isf(0.05, 1), start, top)
         assert_allclose(row[side], limit, rtol=1e-6)
     assert row["conf_low"] ** 2 < between / G
+
+
+def test_kenward_roger_with_weights_is_that_of_weighted_rows():
+    # pbkrtest leaves weights out, but agrees on rows that were multiplied by their roots
+    data = study()
+    data["weight"] = np.random.default_rng(8).gamma(2, size=len(data)) + 0.1
+    root = np.sqrt(data["weight"])
+    rows = data.assign(one=root, wave=root * data["wave"], score=root * data["score"])
+    kind = {"df": "kenward-roger"}
+    want = fit_mixed("score ~ 0 + one + wave + (0 + one | person)", rows, **kind).tidy()
+    fit = fit_mixed("score ~ wave + (1 | person)", data, precision_weights="weight", **kind)
+    assert_allclose(fit.tidy()["std_error"].dropna(), want["std_error"].dropna(), rtol=1e-7)
+    assert_allclose(fit.tidy()["df"].dropna(), want["df"].dropna(), rtol=1e-6)
