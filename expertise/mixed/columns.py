@@ -12,7 +12,7 @@ from expertise.errors import DataError, DesignError, listed, nearest
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
-LARGEST = 1e100
+LARGEST = 1e70
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -178,7 +178,6 @@ def slope_rows(
     design = fit.design
     if levels_of(design, variable) is not None:
         raise DesignError(f"{variable!r} is a factor; a slope needs a number (see contrasts)")
-    reference_grid(design, (), {variable: 0.0})  # refuses a column that is not there
     numbers = numbers_of(design, variable)
     if variable in (at or {}):
         keys = [*keys, variable]

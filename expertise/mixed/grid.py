@@ -45,15 +45,19 @@ def reference_grid(
     layouts = [design.layout, *([] if beside is None else [beside])]
     known = tuple(dict.fromkeys(name for layout in layouts for name in layout.columns))
     for name in (*over, *given):
-        if name not in known:
-            raise DesignError(
-                f"{name!r} is not in the fixed part of {design.formula.text!r}"
-                f"{nearest(name, known)}; it has {listed(known) or 'no columns'}"
-            )
+        _refuse_unknown(design, name, known)
     ordered = dict.fromkeys((*over, *known))
     values = [given.get(name) or _typical(design, layouts, name, name in over) for name in ordered]
     cells = list(product(*values))
     return pd.DataFrame(cells, columns=list(ordered), index=range(len(cells)))
+
+
+def _refuse_unknown(design: Design, name: str, known: Sequence[str]) -> None:
+    if name not in known:
+        raise DesignError(
+            f"{name!r} is not in the fixed part of {design.formula.text!r}"
+            f"{nearest(name, known)}; it has {listed(known) or 'no columns'}"
+        )
 
 
 def levels_of(design: Design, name: str) -> list[Any] | None:
@@ -74,9 +78,12 @@ def numbers_of(design: Design, name: str) -> Array:
     Raises
     ------
     DesignError
-        Where the model was fitted to sums, which keep no rows.
+        For a column that is not there, and where the model was fitted to
+        sums, which keep no rows.
     """
     column = design.frame.get(name)
+    if column is None:
+        _refuse_unknown(design, name, design.layout.columns)
     if column is None or column.numbers is None or not len(column.numbers):
         raise DesignError(
             f"the range of {name!r} needs the rows, and these are sums; give its values in at="

@@ -1,10 +1,12 @@
 """Says why a design cannot be fitted: dependent columns, one group, one observation per group."""
 
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 
 from expertise.errors import DesignError, listed
+from expertise.mixed.blocks import parents
 from expertise.mixed.columns import Array
 from expertise.mixed.groups import RandomTerm
 from expertise.mixed.roots import eigen
@@ -26,8 +28,9 @@ def check_identified(
     Raises
     ------
     DesignError
-        For dependent fixed columns, a grouping with one level, and as many
-        random coefficients as rows (allowed for counts and for several trials).
+        For dependent fixed columns, a grouping with one level, two random
+        terms that say the same, and as many random coefficients as rows
+        (allowed for counts and for several trials).
     """
     n = len(X)
     found = []
@@ -49,6 +52,7 @@ def check_identified(
                 f"({n / term.size:.3g} per {term.group}), so it cannot be told from the residual; "
                 "leave it out (ordinary regression), or add repeated measurements"
             )
+    found += _alike(random)
     if n <= len(names):
         found.append(f"{n} complete rows cannot carry {len(names)} fixed coefficients")
     elif dependent := dependent_columns(X, names):
@@ -57,6 +61,17 @@ def check_identified(
         found += _thin_answers(y, X, names)
     if found:
         raise DesignError("; ".join(found))
+
+
+def _alike(random: Sequence[RandomTerm]) -> list[str]:
+    """Name each pair of terms that say the same: one split of the rows, one coefficient."""
+    return [
+        f"{one} and {two} split the rows alike, so the variances of {listed(shared)} cannot be "
+        "told apart; leave one of them out"
+        for one, two in combinations(random, 2)
+        if one.size == two.size and (shared := [v for v in one.names if v in two.names])
+        and parents(one.codes, one.size, two.codes, two.size) is not None
+    ]  # fmt: skip
 
 
 def _thin_answers(y: Array, X: Array, names: Sequence[str]) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from expertise.errors import DataError, DesignError, listed
-from expertise.mixed.columns import Array, Column, Frame, plain
+from expertise.mixed.columns import LARGEST, Array, Column, Frame, plain
 from expertise.mixed.nodes import Name, Node
 from expertise.mixed.variables import Variable
 from expertise.words import Note, note
@@ -49,6 +49,11 @@ def check_varies(y: Array, name: str, levels: tuple[Any, ...]) -> None:
         value = levels[0] if levels else plain(float(y[0]))
         raise DesignError(
             f"the outcome {name!r} is {value} in all {len(y)} rows: there is no variation to model"
+        )
+    if np.ptp(y) < 1 / LARGEST:
+        raise DesignError(
+            f"the outcome {name!r} differs by {np.ptp(y):.3g} at most, too little to compute with; "
+            "give it in a smaller unit"
         )
 
 

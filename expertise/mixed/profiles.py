@@ -12,6 +12,7 @@ import pandas as pd
 from scipy.linalg import null_space
 from scipy.optimize import brentq, minimize
 from scipy.special import ndtri
+from tqdm import tqdm
 
 from expertise.errors import DesignError, FitError, listed, nearest
 from expertise.mixed.columns import Array, Codes
@@ -26,6 +27,7 @@ from expertise.result import Result, tidy_table
 from expertise.words import Note, say
 
 _MOST = 60
+_PATIENCE = 2.0  # seconds before a bar is shown
 _INSIDE = 0.1
 _FLAT = 1e-4  # slope of the deviance at which limits are right to seven digits
 
@@ -106,7 +108,7 @@ def profile_intervals(
     if "sd" in chosen:
         targets += [*_variances(fit, best), *_residual(fit, best)]
     rows = []
-    for target in targets:
+    for target in tqdm(targets, desc=say("mixed.profiles"), delay=_PATIENCE):
         low, high = (_limit(target, best.point.deviance, bound, side) for side in (-1, 1))
         rows.append({**target.row, "estimate": target.estimate, "conf_low": low,
                      "conf_high": high, "conf_level": level, "method": "profile"})  # fmt: skip

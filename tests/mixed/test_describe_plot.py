@@ -151,6 +151,8 @@ def test_plot_between_levels_and_on_pages(table):
 def test_plot_refuses(table, fit):
     with pytest.raises(DesignError, match="by is 'month', which is no factor"):
         fit.plot("arm", "month")
+    with pytest.raises(DesignError, match="'mont' is not in the fixed part"):
+        fit.plot("mont")
     empty = fit_mixed("score ~ 1 + (1 | person)", table)
     with pytest.raises(DesignError, match="an intercept alone, so there is nothing to draw"):
         empty.plot()

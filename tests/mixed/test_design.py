@@ -100,6 +100,8 @@ def changed(column, row, value):
         ("y ~ x + z + (1 | g)", table(z=1.0), DesignError, "'z' is constant, like the intercept"),
         ("y ~ x + (1 | i)", table(i=range(N)), DesignError, "cannot be told from the residual"),
         ("y ~ x + (1 | i)", table(i="one"), DesignError, "'i' has one level"),
+        ("y ~ x + (1 | g) + (x | g)", table(), DesignError, r"variances of \(Intercept\) cannot be"),
+        ("y ~ x + (1 | g)", table(y=np.arange(N) * 1e-80), DesignError, "in a smaller unit"),
         ("y ~ x + (1 | g)", table(y=3.0), DesignError, "'y' is 3 in all 24 rows"),
         ("y ~ x + (1 | g)", table(y="a"), DesignError, "the family gaussian needs numbers"),
         ("y ~ x + (1 | g)", table(y=table().x), DesignError, "reproduce the outcome exactly"),

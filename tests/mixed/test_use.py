@@ -217,6 +217,7 @@ def test_nothing_varies_between_runs_and_p_values_stay_inside(linear):
         (lambda f: contrasts(f, "arm", scale="ratio"), "a ratio needs a log or logit link"),
         (lambda f: contrasts(f, "arm", at={"arm": "peer"}), "'arm' has one value here, peer"),
         (lambda f: slopes(f, "arm"), "'arm' is a factor; a slope needs a number"),
+        (lambda f: slopes(f, "mont"), "(did you mean 'month'?)"),
         (lambda f: predictions(f, scale="log"), "unknown scale 'log'"),
         (lambda f: predictions(f, groups=True), "groups=True needs a grid"),
     ],
