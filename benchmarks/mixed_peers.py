@@ -35,7 +35,8 @@ def by_r(call: str, path: Path, packages: str = "lme4") -> list[float] | None:
         "n <- 1; while (length(all) < 4 && sum(all) < 20 || sum(all) * n < 1) "
         f"{{ t <- system.time(for (i in 1:n) suppressWarnings(suppressMessages({call}))); "
         f"all <- c(all, (t[1] + t[2]) / n); n <- max(1, floor({SAMPLE} / tail(all, 1))) }}; "
-        "cat(min(tail(all, -(length(all) > 1))), format(as.numeric(logLik(m)), digits = 12))"
+        "if (length(all) > 1) all <- all[-1]; "
+        "cat(min(all), format(as.numeric(logLik(m)), digits = 12))"
     )
     found = output(["Rscript", "-e", code])
     return None if found is None else [float(word) for word in found.split()[-2:]]
