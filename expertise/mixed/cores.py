@@ -10,9 +10,24 @@ from typing import Any, Protocol
 import numpy as np
 from tqdm import tqdm
 
+from expertise.errors import DesignError
+
 _WORTH_PROCESSES = 10.0  # CPU seconds of work that are worth starting processes for
 _TRIED = 2  # replicates that tell how long one takes
 Seeds = Sequence[np.random.SeedSequence]
+
+
+def streams(seed: int, n: int) -> Seeds:
+    """Return n independent streams of random numbers.
+
+    Raises
+    ------
+    DesignError
+        For a seed that is no whole number from 0.
+    """
+    if not isinstance(seed, int | np.integer) or seed < 0:
+        raise DesignError(f"seed is {seed!r}; it is a whole number from 0, such as 1")
+    return np.random.SeedSequence(seed).spawn(n)
 
 
 class Job(Protocol):
@@ -31,7 +46,7 @@ def spread(
     afresh, so that a script needs the usual ``if __name__ == "__main__"``.
     An interrupt ends them.
     """
-    seeds = np.random.SeedSequence(seed).spawn(replicates)
+    seeds = streams(seed, replicates)
     return list(tqdm(
         _each(job, seeds, cores or _every_core()), total=replicates, desc=words,
         disable=not progress,

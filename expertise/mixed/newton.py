@@ -40,7 +40,7 @@ def minimise(deviance: Deviance, start: Sequence[Array] | None = None) -> Optimu
 
     A deviance may have a second optimum at the boundary, or inside where the
     first lies at the boundary: where the first leaves that doubt the search
-    begins once more, from the identity and from nearly nothing, and the best
+    begins again, from the identity and from nearly nothing, and the best
     counts. In large tables a variance below its error is no reason for doubt.
 
     Raises

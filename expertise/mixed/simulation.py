@@ -7,6 +7,7 @@ import pandas as pd
 
 from expertise.errors import DesignError
 from expertise.mixed.columns import Array
+from expertise.mixed.cores import streams
 from expertise.mixed.design import Design
 from expertise.mixed.fitted import Fitted
 from expertise.mixed.links import Link
@@ -76,7 +77,7 @@ def simulate(fit: Fitted, seed: int, n: int = 1) -> pd.DataFrame:
         raise DesignError(f"n is {n}; it is how many sets of outcomes to draw, from 1")
     design, truth, eta = fit.design, truth_of(fit), fit.linear_predictor(groups=False)
     sets = {}
-    for at, child in enumerate(np.random.SeedSequence(seed).spawn(n)):
+    for at, child in enumerate(streams(seed, n)):
         values = draw(design, eta, truth, np.random.default_rng(child))
         sets[at] = np.asarray(design.outcome_levels, dtype=object)[values.astype(int)] if (
             design.outcome_levels

@@ -85,6 +85,9 @@ def test_same_seed_same_outcomes(table):
     assert not simulate(fit, seed=4).equals(simulate(fit, seed=5))
     with pytest.raises(DesignError, match="n is 0; it is how many sets"):
         simulate(fit, seed=1, n=0)
+    for seed in ("a", -1):
+        with pytest.raises(DesignError, match=f"seed is {seed!r}; it is a whole number from 0"):
+            simulate(fit, seed=seed)
 
 
 def run(plan, effect, **options):
