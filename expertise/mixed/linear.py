@@ -15,7 +15,7 @@ from expertise.mixed.newton import FLOOR, Optimum, minimise
 from expertise.mixed.reduction import prepare, reduce_rows
 from expertise.mixed.residual import Whitened
 from expertise.mixed.satterthwaite import by_satterthwaite
-from expertise.words import note
+from expertise.words import Note, note
 
 
 def fit_linear(design: Design, *, reml: bool = True, df: str = "satterthwaite") -> Solution:
@@ -56,14 +56,6 @@ def solution_at(
         point.profile.sigma2 * (T @ L) @ (T @ L).T
         for T, L in zip(units.Z, map(on_boundary, point.factors), strict=True)
     )
-    sizes = tuple(map(len, point.factors))
-    held, rough = _of_terms(optimum.held, sizes), _of_terms(optimum.rough, sizes)
-    remarks = [
-        note(key, term=str(term))
-        for key, doubt in (("mixed.boundary", held), ("mixed.rough", rough & ~held))
-        for term, is_so in zip(design.random, doubt, strict=True)
-        if is_so
-    ]
     return Solution(
         method="REML" if deviance.reml else "ML",
         beta=units.shift + units.X @ point.profile.beta,
@@ -75,13 +67,25 @@ def solution_at(
         log_likelihood=-0.5 * point.deviance,
         n_parameters=reduction.p + len(point.theta) + 1 + len(dispersion),
         converged=True,
-        singular=bool(held.any()),
+        singular=bool(optimum.held.any()),
         evaluations=optimum.evaluations,
         gradient=optimum.promise,
         dispersion=dispersion,
         whitening=whitening,
-        notes=tuple(remarks),
+        notes=tuple(remarks(design, optimum)),
     )
+
+
+def remarks(design: Design, optimum: Optimum) -> list[Note]:
+    """Say of which terms a variance is zero, or hardly told from it."""
+    sizes = tuple(map(len, optimum.point.factors))
+    held, rough = _of_terms(optimum.held, sizes), _of_terms(optimum.rough, sizes)
+    return [
+        note(key, term=str(term))
+        for key, doubt in (("mixed.boundary", held), ("mixed.rough", rough & ~held))
+        for term, is_so in zip(design.random, doubt, strict=True)
+        if is_so
+    ]
 
 
 def _of_terms(elements: NDArray[np.bool_], sizes: Sequence[int]) -> NDArray[np.bool_]:

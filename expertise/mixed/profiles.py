@@ -19,16 +19,18 @@ from expertise.mixed.columns import Array, Codes
 from expertise.mixed.deviance import Point
 from expertise.mixed.factors import split, stack, vech
 from expertise.mixed.fit import MixedFit
+from expertise.mixed.linear import remarks
 from expertise.mixed.newton import FLOOR
 from expertise.mixed.reduction import Prepared, Units, prepare
 from expertise.mixed.residual import structure_of
-from expertise.mixed.structured import Search
+from expertise.mixed.structured import WALL, Search
 from expertise.result import Result, tidy_table
 from expertise.words import Note, say
 
 _MOST = 60
 _PATIENCE = 2.0  # seconds before a bar is shown
 _INSIDE = 0.1
+_BETTER = 1e-4
 _FLAT = 1e-4  # slope of the deviance at which limits are right to seven digits
 
 
@@ -61,7 +63,10 @@ class Target:
 
 
 def profile_intervals(
-    fit: MixedFit, terms: Sequence[str] | None = None, conf_level: float | None = None
+    fit: MixedFit,
+    terms: Sequence[str] | None = None,
+    conf_level: float | None = None,
+    progress: bool = True,
 ) -> Profiles:
     """Profile the maximum likelihood of a linear mixed model, as lme4's `confint`.
 
@@ -81,6 +86,8 @@ def profile_intervals(
         correlations and residual parameters; everything by default.
     conf_level : float, optional
         That of the fit by default.
+    progress : bool
+        Show a progress bar.
 
     Raises
     ------
@@ -88,7 +95,7 @@ def profile_intervals(
         For a family that is not profiled here, and for a name that is not a
         fixed coefficient.
     FitError
-        Where no optimum is found.
+        Where no optimum is found, or a better one than that of the refit.
     """
     if fit.family != "gaussian":
         raise DesignError(
@@ -108,11 +115,11 @@ def profile_intervals(
     if "sd" in chosen:
         targets += [*_variances(fit, best), *_residual(fit, best)]
     rows = []
-    for target in tqdm(targets, desc=say("mixed.profiles"), delay=_PATIENCE):
+    for target in tqdm(targets, desc=say("mixed.profiles"), delay=_PATIENCE, disable=not progress):
         low, high = (_limit(target, best.point.deviance, bound, side) for side in (-1, 1))
         rows.append({**target.row, "estimate": target.estimate, "conf_low": low,
                      "conf_high": high, "conf_level": level, "method": "profile"})  # fmt: skip
-    return Profiles(table=pd.DataFrame(rows), notes=fit.notes)
+    return Profiles(table=pd.DataFrame(rows), notes=best.notes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -123,6 +130,7 @@ class _Best:
     phi: Array
     units: Units
     point: Point
+    notes: tuple[Note, ...]
 
     @classmethod
     def of(cls, fit: MixedFit) -> "_Best":
@@ -130,31 +138,58 @@ class _Best:
         design, options = fit.design, fit.options
         structure = structure_of(design.frame, len(design.y), options.residual, options.dispersion)
         search = Search(prepare(design, structure.group), structure, reml=False)
-        phi = search.optimum(structure.start)
-        point = search.best(phi).point
-        return cls(search=search, phi=phi, units=search.at(phi).reduction.units, point=point)
+        phi, optimum = search.optimum()
+        notes = (*design.notes, *remarks(design, optimum), *structure.remarks(phi))
+        return cls(
+            search=search, phi=phi, units=search.at(phi).reduction.units, point=optimum.point,
+            notes=notes,
+        )  # fmt: skip
 
-    def least(self, search: Search, phi: Array, free: Codes) -> float:
+    @property
+    def starts(self) -> list[Array]:
+        """Where phi begins once something is held: at its edge its slope is 0, so off it too."""
+        structure = self.search.structure
+        off = [np.append(structure.start[0], self.phi[1:])] if structure.at_edge(self.phi) else []
+        return [self.phi, *off]
+
+    def least(self, search: Search, free: Codes, held: Array | None = None) -> float:
         """Return the least deviance over the factors and the free elements of phi, from here."""
-        search.factors = self.point.factors
+        fixed = self.phi if held is None else held
 
         def surface(values: Array) -> tuple[float, Array]:
-            at = phi.copy()
+            at = fixed.copy()
             at[free] = values
             value, slope = search(at)
             return value, slope[free]
 
-        if not len(free):
-            return search(phi)[0]
-        found = minimize(surface, phi[free], jac=True, method="BFGS", options={"gtol": _FLAT})
-        return float(found.fun)
+        found = []
+        for start in self.starts:
+            search.factors = self.point.factors
+            found.append(_descend(surface, start[free]))
+        return min(found)
+
+
+def _descend(surface: Callable[[Array], tuple[float, Array]], start: Array) -> float:
+    """Return the least value found from here."""
+    if not len(start):
+        return surface(start)[0]
+    found = minimize(surface, start, jac=True, method="BFGS", options={"gtol": _FLAT})
+    return float(found.fun)
 
 
 def _limit(target: Target, least: float, bound: float, side: int) -> float:
     """Return where the root of the rise in deviance reaches the bound on one side."""
 
     def excess(value: float) -> float:
-        return float(np.sqrt(max(target.deviance(value) - least, 0.0)) - bound)
+        deviance, what = target.deviance(value), f"{target.row['term']} held at {value:.4g}"
+        if deviance >= WALL:
+            raise FitError(f"no optimum found with {what}; simplify the model")
+        if deviance < least - _BETTER:
+            raise FitError(
+                f"with {what} the deviance is {least - deviance:.2g} below the best one found, so "
+                "the likelihood has several optima; simplify the model"
+            )
+        return float(np.sqrt(max(deviance - least, 0.0)) - bound)
 
     edge = target.low if side < 0 else target.high
     inner, step = target.estimate, target.step
@@ -182,7 +217,7 @@ def _fixed(best: _Best, at: int, name: str) -> Target:
         offset = across * (value - units.shift[at]) / (across @ across)
         held = _confined(best.search.prepared, keep, offset)
         search = Search(held, best.search.structure, reml=False)
-        return best.least(search, best.phi, np.arange(len(best.phi)))
+        return best.least(search, np.arange(len(best.phi)))
 
     row = {"component": "fixed", "term": name, "group": ""}
     return Target(
@@ -208,9 +243,8 @@ def _residual(fit: MixedFit, best: _Best) -> Iterator[Target]:
         def deviance(value: float, at: int = at) -> float:
             held = values.copy()
             held[at] = value
-            return best.least(
-                best.search, structure.inner(held), np.delete(np.arange(len(held)), at)
-            )
+            free = np.delete(np.arange(len(held)), at)
+            return best.least(best.search, free, structure.inner(held))
 
         yield Target(
             row={"component": "dispersion", "term": name, "group": ""}, estimate=float(values[at]),
@@ -261,12 +295,13 @@ class _Held:
             [*held, *(a for a in range(q) if a not in held)] if at == k else list(range(q))
             for at, q in enumerate(sizes)
         ]
-        starts = [self._elements(point.factors)]
+        starts = [self._elements(point.factors, phi) for phi in best.starts]
         if any((L.diagonal() <= 1.01 * FLOOR).any() for L in point.factors):
             inside = [
                 np.where(np.eye(len(L)) > 0, np.maximum(L, _INSIDE), L) for L in point.factors
             ]
-            starts.append(self._elements(inside))  # a zero variance is a saddle: begin off it too
+            # A zero variance is a saddle: begin off it too.
+            starts += [self._elements(inside, phi) for phi in best.starts]
         self.starts, count = starts, len(stack(point.factors))
         self.scale = np.ones(len(starts[0]))
         least = 1e-3 * point.profile.sigma2**0.5
@@ -279,29 +314,25 @@ class _Held:
 
     def __call__(self, value: float) -> float:
         """Return the least deviance with the quantity at this value, sought from the optimum."""
-        found = [
-            minimize(
-                self._guarded, (start / self.scale)[self.free], args=(value,), jac=True,
-                method="BFGS", options={"gtol": _FLAT},
-            )
+        return min(
+            _descend(lambda x: self._guarded(x, value), (start / self.scale)[self.free])
             for start in self.starts
-        ]  # fmt: skip
-        return min(float(one.fun) for one in found)
+        )
 
-    def _elements(self, factors: Sequence[Array]) -> Array:
+    def _elements(self, factors: Sequence[Array], phi: Array) -> Array:
         """Return stacked factors of G in the order wanted, then log σ, then phi."""
         sigma2, roots = self.best.point.profile.sigma2, []
         for T, L, order in zip(self.best.units.Z, factors, self.orders, strict=True):
             G = sigma2 * (T @ L) @ (T @ L).T
             roots.append(np.asarray(np.linalg.cholesky(G[np.ix_(order, order)])))
-        return np.array([*stack(roots), 0.5 * np.log(sigma2), *self.best.phi])
+        return np.array([*stack(roots), 0.5 * np.log(sigma2), *phi])
 
     def _guarded(self, scaled: Array, value: float) -> tuple[float, Array]:
         """Turn a step that leaves all precision into a very high wall."""
         try:
             return self._at(scaled, value)
         except (FitError, np.linalg.LinAlgError):
-            return 1e100, np.zeros(len(scaled))
+            return WALL, np.zeros(len(scaled))
 
     def _whole(self, free: Array, value: float) -> Array:
         """Return all elements: stacked factors of G, then log σ, then phi."""

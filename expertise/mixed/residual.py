@@ -23,6 +23,7 @@ from expertise.mixed.columns import Array, Codes, Frame, read_columns
 from expertise.mixed.formula import parse_formula
 from expertise.mixed.identified import dependent_columns
 from expertise.mixed.variables import Layout, make_layout, make_variable
+from expertise.words import Note, note
 
 FARTHEST = 18.0  # of an inner parameter: there a correlation is 0 or 1 to seven digits
 NEAR = 14.0  # of a correlation that is held at its edge
@@ -96,6 +97,11 @@ class Structure:
         return np.array([*first, *np.zeros(self.spread.shape[1])])
 
     @property
+    def starts(self) -> list[Array]:
+        """Where the search begins, and begins again: with a high correlation."""
+        return [self.start, np.append(1.0, self.start[1:])] if self.kind else [self.start]
+
+    @property
     def lift(self) -> Array:
         """How far log σ at the centre of w lies above log σ where w is 0, per unit of phi."""
         return np.append([0.0] * bool(self.kind), 0.5 * self.centre / self.width)
@@ -133,6 +139,10 @@ class Structure:
     def at_edge(self, phi: Array) -> bool:
         """Tell whether a correlation that cannot be negative is none."""
         return bool(self.kind) and not self.signed and float(phi[0]) <= EDGE
+
+    def remarks(self, phi: Array) -> list[Note]:
+        """Say so where a correlation is at its edge."""
+        return [note("mixed.no_correlation", term=self.names[0])] if self.at_edge(phi) else []
 
     def whitening(self, phi: Array, *, centred: bool = True) -> "Whitened":
         """Return the whitening at phi; σ is that at the centre of w, or where w is 0."""

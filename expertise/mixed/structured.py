@@ -16,12 +16,13 @@ from expertise.mixed.newton import Optimum, minimise
 from expertise.mixed.reduction import Prepared, prepare, reduce_rows
 from expertise.mixed.residual import EDGE, FARTHEST, Structure
 from expertise.mixed.satterthwaite import Parts, Satterthwaite, combine
-from expertise.words import note
 
+WALL = 1e100  # the deviance where it cannot be had
 _STEP = 1e-4
 _WIDE = 1e-3
 _FLAT = 1e-4
 _REACH = 150.0  # of log σ
+_FEW = 2000  # rows in which a second search costs little
 
 
 class Search:
@@ -61,7 +62,7 @@ class Search:
             point = self.best(phi).point
             return point.deviance, self.slope(phi, point.factors)
         except FitError:  # a wall for the search; where it ends there, the error comes again
-            return 1e300, np.zeros(len(phi))
+            return WALL, np.zeros(len(phi))
 
     def slope(self, phi: Array, factors: Sequence[Array], sigma2: float | None = None) -> Array:
         """Return the slope by phi with the factors held, and σ² where it is given."""
@@ -73,26 +74,52 @@ class Search:
         steps = np.eye(len(phi)) * _STEP
         return np.array([(value(phi + h) - value(phi - h)) / (2 * _STEP) for h in steps])
 
-    def optimum(self, start: Array) -> Array:
-        """Return phi where the deviance is least.
+    def optimum(self) -> tuple[Array, Optimum]:
+        """Return phi where the deviance is least, and the optimum there.
+
+        There may be a second optimum with a high correlation: in few rows, and
+        where a variance is zero, the search begins again there and the best counts.
 
         Raises
         ------
         FitError
             Where no optimum is found.
         """
+        best, fault = None, None
+        for begin in self.structure.starts:
+            try:
+                found = self._descend(begin)
+            except FitError as error:
+                fault = fault or error
+                continue
+            if best is None or found[1].point.deviance < best[1].point.deviance:
+                best = found
+            if len(self.prepared.W) > _FEW and not best[1].held.any():
+                break
+        if best is None:
+            assert fault is not None, "there is always somewhere to begin"
+            raise fault
+        self.factors = best[1].point.factors
+        return best
+
+    def _descend(self, start: Array) -> tuple[Array, Optimum]:
+        self.factors = None  # each start finds its own
         if not len(start):
-            return start
-        found = minimize(self, start, jac=True, method="BFGS", options={"gtol": 1e-6})
-        value, slope = self(found.x)
-        if not np.abs(slope).max() < _FLAT * max(1.0, abs(value) * 1e-4):
+            return start, self.best(start)
+        found = minimize(self, start, jac=True, method="BFGS", options={"gtol": 1e-6}).x
+        best = self.best(found)
+        slope, least = self.slope(found, best.point.factors), best.point.deviance
+        if not np.abs(slope).max() < _FLAT * max(1.0, abs(least) * 1e-4):
             raise FitError(
                 f"no optimum found for {', '.join(self.structure.names)}: the deviance still "
                 f"slopes by {np.abs(slope).max():.2g}; simplify the residual structure"
             )
-        none = np.append(EDGE, found.x[1:])
-        bounded = bool(self.structure.kind) and not self.structure.signed
-        return none if bounded and self(none)[0] <= value else np.asarray(found.x)
+        if self.structure.kind and not self.structure.signed:
+            none = np.append(EDGE, found[1:])
+            independent = self.best(none)
+            if independent.point.deviance <= least:
+                return none, independent
+        return np.asarray(found), best
 
 
 def fit_structured(design: Design, structure: Structure, *, reml: bool, df: str) -> Solution:
@@ -104,12 +131,14 @@ def fit_structured(design: Design, structure: Structure, *, reml: bool, df: str)
 
     Raises
     ------
+    DesignError
+        Where the columns of the dispersion lie so far from 0 that the variance there is unknown.
     FitError
         Where no optimum is found.
     """
     search = Search(prepare(design, structure.group), structure, reml)
-    phi = search.optimum(structure.start)
-    optimum, lift = search.best(phi), float(structure.lift @ phi)
+    phi, optimum = search.optimum()
+    lift = float(structure.lift @ phi)
     if abs(lift) > _REACH:
         columns = listed(structure.layout.columns if structure.layout else ())
         raise DesignError(
@@ -118,8 +147,7 @@ def fit_structured(design: Design, structure: Structure, *, reml: bool, df: str)
         )
     freedom, errors = _freedom(search, phi, optimum.point)
     values, errors = structure.natural(phi), errors * structure.steepness(phi)
-    none = structure.at_edge(phi)
-    if none:
+    if structure.at_edge(phi):
         values[0] = 0.0
     solution = solution_at(
         design,
@@ -129,8 +157,11 @@ def fit_structured(design: Design, structure: Structure, *, reml: bool, df: str)
         dispersion=tuple(zip(structure.names, values.tolist(), errors.tolist(), strict=True)),
         whitening=structure.whitening(phi, centred=False),
     )
-    remark = (note("mixed.no_correlation", term=structure.names[0]),) if none else ()
-    return replace(solution, sigma=solution.sigma * np.exp(-lift), notes=(*solution.notes, *remark))
+    return replace(
+        solution,
+        sigma=solution.sigma * np.exp(-lift),
+        notes=(*solution.notes, *structure.remarks(phi)),
+    )
 
 
 def _freedom(search: Search, phi: Array, point: Point) -> tuple[Satterthwaite, Array]:
