@@ -108,6 +108,11 @@ def parents(codes: Codes, size: int, top: Codes, top_size: int) -> Codes | None:
     return parent if np.array_equal(parent[codes], top) else None
 
 
+def same_split(one: RandomTerm, two: RandomTerm) -> bool:
+    """Tell whether the levels of two terms split the rows alike."""
+    return one.size == two.size and parents(one.codes, one.size, two.codes, two.size) is not None
+
+
 def rank_within(parent: Codes) -> Codes:
     """Return for each member its place, 0, 1, 2, …, within its parent."""
     order = np.argsort(parent, kind="stable")

@@ -161,7 +161,7 @@ def _numbers_among_objects(series: pd.Series, name: str) -> Array:
 
 
 def check_finite(values: Array, name: str, index: pd.Index) -> None:
-    """Refuse values that are infinite or whose squares would be, naming column and row."""
+    """Refuse values that are infinite or whose fourth powers nearly are, naming column and row."""
     beyond = abs(values) > LARGEST
     if beyond.any():
         at = int(beyond.argmax())

@@ -12,8 +12,10 @@ import pandas as pd
 from scipy.special import chdtrc
 
 from expertise.errors import DesignError
+from expertise.mixed.blocks import same_split
+from expertise.mixed.columns import Array
 from expertise.mixed.fit import MixedFit, refit
-from expertise.mixed.residual import parse_correlation
+from expertise.mixed.residual import structure_of
 from expertise.result import Result, tidy_table
 from expertise.words import Note, note, say
 
@@ -47,8 +49,8 @@ def compare_fits(*fits: MixedFit) -> Comparison:
     likelihood first, which a note says. Where one variance more is tested
     the p-value comes from the half-and-half mixture of chi-squares: a
     variance cannot be negative, nor can a residual correlation in
-    continuous time. Models that cannot be nested, since the larger lacks a
-    column of the smaller or fits worse, get no test.
+    continuous time. Models that are not nested, since the larger lacks a
+    column, a random term or a residual parameter of the smaller, get no test.
 
     Raises
     ------
@@ -83,11 +85,26 @@ def compare_fits(*fits: MixedFit) -> Comparison:
 
 
 def _nested(small: MixedFit, large: MixedFit) -> bool:
-    """Tell whether the larger model has the fixed columns of the smaller, and fits no worse."""
-    X = np.column_stack([np.ones(large.n), large.design.X])
-    rest = small.design.X - X @ np.linalg.lstsq(X, small.design.X, rcond=None)[0]
-    outside = np.linalg.norm(rest, axis=0) > 1e-7 * np.linalg.norm(small.design.X, axis=0)
-    return not outside.any() and large.log_likelihood > small.log_likelihood - 1e-4
+    """Tell whether the larger model has all of the smaller, and fits no worse."""
+    X = large.design.X
+    if small.family == "cumulative":  # its thresholds hold the intercept
+        X = np.column_stack([np.ones(large.n), X])
+    held = [
+        any(same_split(one, two) and _spans(two.Z, one.Z) for two in large.design.random)
+        for one in small.design.random
+    ]
+    names = [{name for name, *_ in fit.solution.dispersion} for fit in (small, large)]
+    return (
+        _spans(X, small.design.X) and all(held) and names[0] <= names[1]
+        and small.options.residual in (None, large.options.residual)
+        and large.log_likelihood > small.log_likelihood - 1e-4
+    )  # fmt: skip
+
+
+def _spans(columns: Array, others: Array) -> bool:
+    """Tell whether all other columns are combinations of these."""
+    rest = others - columns @ np.linalg.lstsq(columns, others, rcond=None)[0]
+    return bool((np.linalg.norm(rest, axis=0) <= 1e-7 * np.linalg.norm(others, axis=0)).all())
 
 
 def _row(fit: MixedFit, before: MixedFit | None) -> dict[str, object]:
@@ -103,7 +120,7 @@ def _row(fit: MixedFit, before: MixedFit | None) -> dict[str, object]:
     df = fit.solution.n_parameters - before.solution.n_parameters
     ratio = max(2 * (fit.log_likelihood - before.log_likelihood), 0.0)
     if df == 0 or not _nested(before, fit):
-        return {**row, "statistic": ratio, "df": float(df), "p_value": np.nan,
+        return {**row, "statistic": np.nan, "df": float(df), "p_value": np.nan,
                 "method": "not nested"}  # fmt: skip
     p = float(chdtrc(df, ratio))
     if _bounded(fit, before) == 1 and fit.names == before.names:
@@ -114,8 +131,8 @@ def _row(fit: MixedFit, before: MixedFit | None) -> dict[str, object]:
 
 
 def _bounded(fit: MixedFit, before: MixedFit) -> int:
-    """Count the added parameters that cannot be negative: variances, and a first car1."""
+    """Count the added parameters that cannot be negative: variances, and a first correlation."""
     count = [sum(len(term.names) for term in one.design.random) for one in (fit, before)]
     residual = fit.options.residual if before.options.residual is None else None
-    first = residual is not None and parse_correlation(residual).kind == "car1"
-    return count[0] - count[1] + first
+    structure = structure_of(fit.design.frame, fit.n, residual, None)
+    return count[0] - count[1] + (residual is not None and not structure.signed)

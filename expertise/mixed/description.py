@@ -164,7 +164,8 @@ def _residuals(fit: Fitted, lang: str, words: _Words) -> list[str]:
     whitening = fit.solution.whitening
     if whitening is None:
         return []
-    said = [say("mixed_use.hold_on", lang)] if whitening.carry.any() else []
+    none = "mixed.no_correlation" in [note.key for note in fit.notes]
+    said = [say("mixed_use.hold_on", lang)] if whitening.carry.any() and not none else []
     if whitening.layout is not None:
         columns = listed(words[name] for name in whitening.layout.columns)
         said.append(say("mixed_use.unequal", lang, columns=columns))

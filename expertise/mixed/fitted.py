@@ -112,7 +112,7 @@ class Fitted(Result):
 
     @property
     def model(self) -> str:
-        """The formula, and what was asked of the residuals."""
+        """The formula."""
         return self.design.formula.text
 
     @property

@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 
 from expertise.errors import DesignError, listed
-from expertise.mixed.blocks import parents
+from expertise.mixed.blocks import same_split
 from expertise.mixed.columns import Array
 from expertise.mixed.groups import RandomTerm
 from expertise.mixed.roots import eigen
@@ -69,9 +69,8 @@ def _alike(random: Sequence[RandomTerm]) -> list[str]:
         f"{one} and {two} split the rows alike, so the variances of {listed(shared)} cannot be "
         "told apart; leave one of them out"
         for one, two in combinations(random, 2)
-        if one.size == two.size and (shared := [v for v in one.names if v in two.names])
-        and parents(one.codes, one.size, two.codes, two.size) is not None
-    ]  # fmt: skip
+        if (shared := [v for v in one.names if v in two.names]) and same_split(one, two)
+    ]
 
 
 def _thin_answers(y: Array, X: Array, names: Sequence[str]) -> list[str]:

@@ -175,17 +175,19 @@ def _whitening(plan: StudyPlan, design: Design) -> Whitened | None:
             "residual= and correlation= of a plan go together, such as "
             'residual="ar1(wave | person)", correlation=0.4'
         )
+    if plan.family != "gaussian" and (plan.residual or plan.dispersion):
+        raise DesignError(
+            f"residual= and dispersion= are for the family gaussian, not for {plan.family}"
+        )
     structure = structure_of(design.frame, len(design.y), plan.residual, plan.dispersion)
     if plan.correlation is not None:
-        low, high = structure.edges[0]
-        if not low <= plan.correlation < high:
-            raise DesignError(
-                f"correlation is {plan.correlation}; that of {plan.residual} lies from {low:g} to "
-                f"below {high:g}"
-            )
+        low, given = structure.edges[0][0], plan.correlation
+        if not isinstance(given, int | float) or not (-1 < given < 1 and low <= given):
+            allowed = "between -1 and 1" if structure.signed else "from 0 to below 1"
+            raise DesignError(f"correlation is {given!r}; that of {plan.residual} lies {allowed}")
     spread = structure.layout.names[1:] if structure.layout is not None else ()
-    given = plan.log_variances or {}
-    for name in given:
+    variances = plan.log_variances or {}
+    for name in variances:
         if name not in spread:
             raise DesignError(
                 f"{name!r} is no column of the dispersion {plan.dispersion!r}"
@@ -193,7 +195,7 @@ def _whitening(plan: StudyPlan, design: Design) -> Whitened | None:
             )
     if not structure.names:
         return None
-    values = [given.get(name, 0.0) for name in spread]
+    values = [variances.get(name, 0.0) for name in spread]
     first = [] if plan.correlation is None else [plan.correlation]
     return structure.whitening(structure.inner(np.array([*first, *values])), centred=False)
 
@@ -229,12 +231,14 @@ def people_of(assumed: Assumed, person: str | None) -> str:
         raise DesignError("power needs a random term for people, such as (1 | person)")
     if person is not None and person not in columns:
         raise DesignError(f"person is {person!r}; the groupings are {listed(columns)}")
-    finest = max(random, key=lambda term: term.size).grouping.columns[-1] if random else columns[0]
-    chosen = person or finest
+    sizes = {term.grouping.columns[-1]: term.size for term in random}
+    if group:
+        sizes.setdefault(group, assumed.table[group].nunique())
+    chosen = person or max(sizes, key=lambda name: sizes[name])
     if group and not _within(assumed, group, chosen):
         raise DesignError(
-            f"residuals hold on within {group!r}, which holds rows of several {chosen!r}, and "
-            f"power draws people whole; give person={group!r}"
+            f"residuals are correlated within {group!r}, which holds rows of several {chosen!r}, "
+            f"and power draws people whole; give person={group!r}"
         )
     return chosen
 

@@ -33,6 +33,7 @@ class Guess:
     participant: str
     perspective: str = ""
     wave: str = ""
+    shared: bool = False  # whether several roles look at one participant
     measures: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     covariates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     comments: Mapping[str, str] = field(default_factory=dict)
@@ -73,8 +74,9 @@ def guess_columns(file: TableFile, draft: Draft) -> Guess:
         name: _levels(file, name) for name in rest if name not in measures and _usable(table, name)
     }
     comments = {name: _comment(file, name) for name in rest}
+    roles = table.groupby(participant)[perspective].nunique() if perspective else pd.Series(1)
     return Guess(
-        participant=participant, perspective=perspective, wave=wave,
+        participant=participant, perspective=perspective, wave=wave, shared=bool(roles.max() > 1),
         measures=measures, covariates=covariates, comments=comments, labels=file.value_labels,
     )  # fmt: skip
 
@@ -308,7 +310,7 @@ def _model(guess: Guess | None, draft: Draft) -> Iterable[str]:
     yield "[models.primary] # named before you look at results"
     yield "primary = true"
     yield f"outcome = {quoted(outcome)}"
-    random = "(1 | participant) + (1 | participant:perspective)" if roles else "(1 | participant)"
-    yield f"formula = {quoted(f'{outcome} ~ {fixed} + {random}')}"
+    nested = " + (1 | participant:perspective)" if roles and guess.shared else ""
+    yield f"formula = {quoted(f'{outcome} ~ {fixed} + (1 | participant){nested}')}"
     yield 'estimand = { nl = "…", en = "…" } # What does it estimate, for whom, in words?'
     yield ""

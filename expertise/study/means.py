@@ -75,14 +75,13 @@ def cell_means(data: pd.DataFrame, variable: str, conf_level: float) -> MixedFit
 def _random_terms(data: pd.DataFrame) -> list[str]:
     """Return the groupings that hold several answers and differ from each other."""
     unit = _shared(data)
-    people = data[unit].nunique()
-    terms = []
+    splits: dict[bytes, str] = {}
     for more in NESTED:
         keys = [unit, *more]
-        groups = data.groupby(keys, observed=True).ngroups
-        if groups < len(data) and (not more or groups > people):
-            terms.append(f"(1 | {':'.join(keys)})")
-    return terms
+        codes = data.groupby(keys, observed=True, sort=False).ngroup().to_numpy()
+        if codes.max() + 1 < len(data):
+            splits.setdefault(codes.tobytes(), f"(1 | {':'.join(keys)})")
+    return list(splits.values())
 
 
 def _shared(data: pd.DataFrame) -> str:

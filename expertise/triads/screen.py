@@ -204,7 +204,8 @@ def _unlike(
     if ordinal:
         frame["y"] = pd.Categorical(rows[value], sorted(rows[value].unique()), ordered=True)
     more: dict[str, Any] = {"family": "cumulative"} if ordinal else {"reml": False}
-    random = "(1 | person) + (1 | person:role)"
+    both = (frame.groupby("person")["role"].nunique() > 1).any()
+    random = "(1 | person) + (1 | person:role)" if both else "(1 | person)"
     whole = fit_mixed(f"y ~ item * role + {random}", frame, conf_level=conf_level, **more)
     less = fit_mixed(f"y ~ item + role + {random}", frame, **more)
     grid = pd.MultiIndex.from_product([range(len(roles)), range(len(items))])

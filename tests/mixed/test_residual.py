@@ -11,7 +11,7 @@ from scipy.stats import chi2, norm
 from expertise.errors import DesignError, FitError
 from expertise.mixed.compare import compare_fits
 from expertise.mixed.fit import fit_mixed
-from expertise.mixed.plan import StudyPlan
+from expertise.mixed.plan import StudyPlan, assume, people_of
 from expertise.mixed.planning import power
 from expertise.mixed.profiles import profile_intervals
 from expertise.mixed.reduction import prepare
@@ -194,9 +194,12 @@ def test_studies_without_one_of_the_arms_settle_nothing():
         ({"correlation": None}, "residual= and correlation= of a plan go together"),
         (
             {"correlation": 1.2},
-            r"correlation is 1.2; that of ar1\(wave \| person\) lies from -1 to",
+            r"correlation is 1.2; that of ar1\(wave \| person\) lies between -1 and 1",
         ),
+        ({"correlation": -1}, "correlation is -1; that of ar1"),
+        ({"correlation": "0.4"}, "correlation is '0.4'; that of ar1"),
         ({"residual": "car1(wave | person)", "correlation": -0.2}, "lies from 0 to below 1"),
+        ({"family": "poisson"}, "are for the family gaussian, not for poisson"),
         ({"log_variances": {"armB": 1.0}}, r"'armB' is no column of the dispersion '~ arm' \(did"),
     ],
 )
@@ -209,8 +212,8 @@ def test_comparisons_name_the_structure_and_know_its_boundary():
     table = autoregressive(0.3)
     plain = fit_mixed(FORMULA, table)
     waves = fit_mixed(FORMULA, table, residual="ar1(wave | person)")
-    months = fit_mixed(FORMULA, table, residual="car1(wave | person)", dispersion="~ arm")
-    title = f"{FORMULA} · residual car1(wave | person) · dispersion ~ arm"
+    months = fit_mixed(FORMULA, table, residual="ar1(wave | person)", dispersion="~ arm")
+    title = f"{FORMULA} · residual ar1(wave | person) · dispersion ~ arm"
     assert months.heading().startswith(f"{title} · gaussian · REML")
     found = compare_fits(plain, waves, months).table
     assert found["formula"].tolist()[::2] == [FORMULA, title]
@@ -220,6 +223,31 @@ def test_comparisons_name_the_structure_and_know_its_boundary():
     ratio, p = only.table[["statistic", "p_value"]].iloc[1]
     assert_allclose(p, chi2.sf(ratio, 1) / 2)
     assert_allclose(ratio, found["statistic"][1], rtol=1e-6)
+
+
+def test_models_that_do_not_hold_one_another_are_not_tested():
+    table = autoregressive(0.3)
+    table = table.assign(odd=table["person"] % 9, late=np.where(table["wave"] > 2, "y", "n"))
+    waves = fit_mixed("score ~ wave * arm + (1 | person)", table, residual="ar1(wave | person)")
+    slope = fit_mixed("score ~ wave * arm + (wave | person)", table)
+    own = fit_mixed("score ~ wave * arm + (0 + late | person)", table)
+    whole = fit_mixed("score ~ wave * arm + (1 | person)", table)
+    teams = fit_mixed("score ~ wave * arm + (1 | odd)", table)
+    for one, two in ((waves, slope), (teams, slope), (teams, waves)):
+        row = compare_fits(one, two).table.iloc[1]
+        assert row["method"] == "not nested"
+        assert np.isnan(row["statistic"])
+        assert np.isnan(row["p_value"])
+    for one, two in ((whole, slope), (whole, own), (whole, waves)):
+        assert compare_fits(one, two).table.iloc[1]["method"] != "not nested"
+
+
+def test_the_finest_grouping_is_people():
+    table = PEOPLE.assign(team=PEOPLE["person"].str[1:].astype(int) % 4)
+    plan = replace(
+        PLAN, formula="score ~ wave * arm + (1 | team)", table=table, covariances={"team": 1.0}
+    )
+    assert people_of(assume(plan), None) == "person"
 
 
 def test_draws_at_the_edge_stay_there():
