@@ -116,7 +116,7 @@ def profile_intervals(
         targets += [*_variances(fit, best), *_residual(fit, best)]
     rows = []
     for target in tqdm(targets, desc=say("mixed.profiles"), delay=_PATIENCE, disable=not progress):
-        low, high = (_limit(target, best.point.deviance, bound, side) for side in (-1, 1))
+        low, high = (limit(target, best.point.deviance, bound, side) for side in (-1, 1))
         rows.append({**target.row, "estimate": target.estimate, "conf_low": low,
                      "conf_high": high, "conf_level": level, "method": "profile"})  # fmt: skip
     return Profiles(table=pd.DataFrame(rows), notes=best.notes)
@@ -177,7 +177,7 @@ def _descend(surface: Callable[[Array], tuple[float, Array]], start: Array) -> f
     return float(found.fun)
 
 
-def _limit(target: Target, least: float, bound: float, side: int) -> float:
+def limit(target: Target, least: float, bound: float, side: int) -> float:
     """Return where the root of the rise in deviance reaches the bound on one side."""
 
     def excess(value: float) -> float:

@@ -144,7 +144,7 @@ def test_power_agrees_with_the_covariance_that_is_assumed():
     error = slope_error(80, 1.0, 0.5, (4.0, 4.0 * np.e))
     found = run(PLAN, {"wave:armb": 2.2 * error}, n=80, replicates=60).table.iloc[0]
     theory = norm.sf(1.96 - 2.2)
-    assert abs(found["power"] - theory) < 3 * np.sqrt(theory * (1 - theory) / 80)
+    assert abs(found["power"] - theory) < 3 * np.sqrt(theory * (1 - theory) / 60)
     assert abs(found["width"] - 2 * 1.96 * error) < 3 * found["width_error"]
     assert found["width_error"] < 0.02 * found["width"]
     assert abs(found["coverage"] - 0.95) < 0.085
