@@ -82,3 +82,54 @@ def test_limits_leave_the_edge_of_the_correlation(seed):
     for side, far in (("conf_low", -2.0), ("conf_high", 2.0)):
         want = brentq(lambda v: excess(v, slope=v), far, slope["estimate"], xtol=1e-6)
         assert_allclose(slope[side], want, rtol=1e-4)
+
+
+@pytest.mark.parametrize("seed", [33, 229])
+def test_a_second_optimum_with_a_high_correlation_is_found(seed):
+    table = rows(seed, 0.7, people=8, waves=4)
+    wave, usual = table["wave"].to_numpy(), (table["arm"] == "b").to_numpy()
+    X = np.column_stack([np.ones(len(table)), wave, usual, wave * usual])
+    Z, gap = np.column_stack([np.ones(4), wave[:4]]), abs(np.subtract.outer(wave[:4], wave[:4]))
+
+    def deviance(at):
+        L = np.array([[at[0], 0.0], [at[1], at[2]]])
+        R, G = np.exp(2 * at[3]) * np.tanh(at[4]) ** gap, Z @ L @ L.T @ Z.T
+        roots = {one: np.linalg.cholesky(G + R * np.exp(at[5] * one)) for one in (0, 1)}
+        whole = np.column_stack([X, table["score"]])
+        A = np.vstack([np.linalg.solve(roots[usual[k]], whole[k : k + 4]) for k in range(0, 32, 4)])
+        rest = A[:, 4] - A[:, :4] @ np.linalg.lstsq(A[:, :4], A[:, 4], rcond=None)[0]
+        size = 8 * sum(np.log(np.diag(root)).sum() for root in roots.values())
+        return len(table) * np.log(2 * np.pi) + size + rest @ rest
+
+    best = minimize(deviance, [0.5, 0, 0.3, 0, 1.0, 0], method="BFGS", options={"gtol": 1e-5})
+    fit = fit_mixed(
+        "score ~ wave * arm + (wave | person)", table, residual="ar1(wave | person)",
+        dispersion="~ arm", reml=False,
+    )  # fmt: skip
+    assert_allclose(-2 * fit.log_likelihood, best.fun, rtol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("deviance", "sentence"),
+    [
+        (lambda value: 1e100, "no optimum found with sd held at 1.5; simplify the model"),
+        (lambda value: 9.9, "with sd held at 1.5 the deviance is 0.1 below the best one found, so"),
+    ],
+)
+def test_limits_that_rest_on_no_optimum_are_refused(deviance, sentence):
+    target = Target(
+        row={"term": "sd"}, estimate=1.0, low=0.0, high=9.0, step=0.5, deviance=deviance
+    )
+    with pytest.raises(FitError, match=sentence):
+        limit(target, 10.0, 2.0, 1)
+
+
+@pytest.mark.parametrize(("seed", "key"), [(4, "mixed.boundary"), (17, "mixed.no_correlation")])
+def test_profiles_say_where_maximum_likelihood_lies_at_its_edge(seed, key):
+    fit = fit_mixed(
+        "score ~ wave * arm + (1 | person)", rows(seed, 0.0, people=10),
+        residual="car1(wave | person)",
+    )  # fmt: skip
+    found = profile_intervals(fit, ["wave"], progress=False)
+    assert key not in [note.key for note in fit.notes]
+    assert key in [note.key for note in found.notes]
