@@ -53,7 +53,7 @@ class Dense:
         starts = [(1.0, 0.9, 0.0), (0.3, 1.2, 0.5)]
         return min(
             (
-                minimize(self, np.clip(start, *zip(*bounds)), args=(slope,), bounds=bounds,
+                minimize(self, np.clip(start, *zip(*bounds, strict=True)), args=(slope,), bounds=bounds,
                          method="L-BFGS-B", options={"ftol": 1e-14, "gtol": 1e-9})
                 for start in starts
             ),
