@@ -102,7 +102,7 @@ def _search(deviance: Deviance, start: Sequence[Array]) -> Optimum:
             break
         point = candidate
     else:
-        promise = _step(point, point.curvature)[1]
+        promise = _step(point, exact_curvature(deviance, point))[1]
     if not promise < _CERTAIN * max(1.0, abs(point.deviance) * 1e-4):
         raise FitError(
             f"no optimum found in {evaluations} evaluations (a step still promises {promise:.2g} "

@@ -1,10 +1,12 @@
 """A draft from a file's own labels opens after a person completed it; a fault leaves nothing."""
 
+import numpy as np
 import pandas as pd
 import pyreadstat
 import pytest
 
 from expertise import ExpertiseError, check_study, new_study, open_study
+from expertise.study.means import cell_means
 
 
 @pytest.fixture
@@ -75,6 +77,32 @@ def test_from_a_dutch_survey_export_with_roles(tmp_path):
     assert study.settings.tables["measures"].layout == "long"
     assert study.flow()["measured"].tolist() == [2, 2]
     assert study.outcomes["value"].max() == 6.5
+    assert "(1 | participant:perspective)" in study.settings.models["primary"].formula
+
+
+def test_people_of_one_role_each_get_one_grouping(tmp_path):
+    data = tmp_path / "export.csv"
+    data.write_text(
+        "deelnemer;rol;meetmoment;hoop\nA1;patient;T0;4,5\nA1;patient;T1;6,5\nB2;naaste;T0;3\n",
+        "utf-8",
+    )
+    folder = new_study(
+        tmp_path / "studies" / "apart", data=data, perspectives=["patient", "naaste"],
+        waves=["T0=0", "T1=6"],
+    )  # fmt: skip
+    formula = open_study(folder).settings.models["primary"].formula
+    assert formula.endswith("+ (1 | participant)")
+
+
+def test_averages_take_groupings_that_differ():
+    rows = [(p, role, wave, p % 3 + 1.0) for p in range(6) for role, wave in ("aT", "bU") * 2]
+    data = pd.DataFrame(rows, columns=["participant", "perspective", "wave", "hope"])
+    data["hope"] += np.arange(len(data)) % 5
+    data["cell"] = data["perspective"].astype("category")
+    found = cell_means(data, "hope", 0.95)
+    assert [str(term) for term in found.design.random] == [
+        "(1 | participant)", "(1 | participant:perspective)"
+    ]  # fmt: skip
 
 
 def test_without_data_the_check_says_what_to_do(tmp_path):

@@ -48,6 +48,15 @@ def test_the_same_question_passes():
     assert screened(answers(3)).p_value > 0.01
 
 
+def test_roles_may_be_other_people():
+    table = answers(1, unlike=2.0)
+    table = table[
+        (table["person"].str[1:].astype(int) % 2 == 0) == (table["perspective"] == "naaste")
+    ]
+    rows = screened(table).table.query("component == 'item'").set_index("term")
+    assert rows.loc["i0", "conf_low"] < -1.5 < rows.loc["i0", "conf_high"]
+
+
 def test_floor_and_ceiling():
     table = answers(2)
     found = screened(table).table
