@@ -116,9 +116,8 @@ class Search:
             )
         if self.structure.kind and not self.structure.signed:
             none = np.append(EDGE, found[1:])
-            independent = self.best(none)
-            if independent.point.deviance <= least:
-                return none, independent
+            if self(none)[0] <= least:
+                return none, self.best(none)
         return np.asarray(found), best
 
 
