@@ -1,7 +1,9 @@
 """Finds the optimum of a deviance over relative factors, at the boundary too."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,8 @@ FLOOR = 1e-5  # a factor's diagonal below this is at the boundary: its variance 
 # Within half a millionth of a standard error of the optimum a step promises no more than this.
 _ENOUGH, _CERTAIN, _MOST, _SHRINKS = 1e-13, 1e-7, 200, 18
 _FEW, _LITTLE, _SLOW = 2000, 0.1, 20
+Start = TypeVar("Start")
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -50,21 +54,42 @@ def minimise(deviance: Deviance, start: Sequence[Array] | None = None) -> Optimu
     """
     if start is not None:
         return _search(deviance, start)
-    best, fault = None, None
-    for factors in _beginnings(deviance):
+
+    def sure(best: Optimum) -> bool:
+        few = deviance.reduction.n <= _FEW
+        return not (best.held.any() or (few and best.rough.any()))
+
+    return best_of(
+        partial(_search, deviance), _beginnings(deviance), lambda one: one.point.deviance, sure
+    )
+
+
+def best_of(
+    search: Callable[[Start], Found],
+    beginnings: Iterable[Start],
+    value: Callable[[Found], float],
+    sure: Callable[[Found], bool],
+) -> Found:
+    """Return the least of what a search finds, beginning anew until the least is sure.
+
+    Raises
+    ------
+    FitError
+        That of the first beginning, where none leads to an optimum.
+    """
+    found: list[Found] = []
+    faults: list[FitError] = []
+    for beginning in beginnings:
         try:
-            found = _search(deviance, factors)
-        except FitError as error:
-            fault = fault or error
+            found.append(search(beginning))
+        except FitError as fault:
+            faults.append(fault)
             continue
-        if best is None or found.point.deviance < best.point.deviance:
-            best = found
-        if not (best.held.any() or (best.rough.any() and deviance.reduction.n <= _FEW)):
+        if sure(min(found, key=value)):
             break
-    if best is None:
-        assert fault is not None, "there is always somewhere to begin"
-        raise fault
-    return best
+    if not found:
+        raise faults[0]
+    return min(found, key=value)
 
 
 def _beginnings(deviance: Deviance) -> Iterator[list[Array]]:

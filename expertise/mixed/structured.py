@@ -12,7 +12,7 @@ from expertise.mixed.design import Design
 from expertise.mixed.deviance import Deviance, Point
 from expertise.mixed.fitted import Normal, Solution
 from expertise.mixed.linear import solution_at
-from expertise.mixed.newton import Optimum, minimise
+from expertise.mixed.newton import Optimum, best_of, minimise
 from expertise.mixed.reduction import Prepared, prepare, reduce_rows
 from expertise.mixed.residual import EDGE, FARTHEST, Structure
 from expertise.mixed.satterthwaite import Parts, Satterthwaite, combine
@@ -85,20 +85,11 @@ class Search:
         FitError
             Where no optimum is found.
         """
-        best, fault = None, None
-        for begin in self.structure.starts:
-            try:
-                found = self._descend(begin)
-            except FitError as error:
-                fault = fault or error
-                continue
-            if best is None or found[1].point.deviance < best[1].point.deviance:
-                best = found
-            if len(self.prepared.W) > _FEW and not best[1].held.any():
-                break
-        if best is None:
-            assert fault is not None, "there is always somewhere to begin"
-            raise fault
+        many = len(self.prepared.W) > _FEW
+        best = best_of(
+            self._descend, self.structure.starts, lambda one: one[1].point.deviance,
+            lambda one: many and not one[1].held.any(),
+        )  # fmt: skip
         self.factors = best[1].point.factors
         return best
 
