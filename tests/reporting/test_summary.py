@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -177,5 +178,7 @@ def test_small_counts_and_quotes_without_consent_have_no_name(found):
 
 
 def test_the_approved_values_of_the_repository_are_a_plain_list():
-    about = json.loads(Path("studies/drie-kunnen-meer-dan-een/samenvatting.nl.json").read_text())
+    text = Path("studies/drie-kunnen-meer-dan-een/samenvatting.nl.md")
+    about = json.loads(text.with_suffix(".json").read_text("utf-8"))
     assert set(about) == {"by", "sha256", "values"}
+    assert about["sha256"] == sha256(text.read_bytes()).hexdigest(), "approve the text again"
